@@ -1,0 +1,81 @@
+import { globSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { checkUnit } from './check-unit.ts';
+import type { Gate, GateResult } from './gate.ts';
+import { type CommandResult, projectRoot, runCommand } from './run-command.ts';
+
+/** Fewer modules than this means that the tool did not look, as it does when it cannot read TypeScript. */
+const fewestModules = 30;
+
+function judge({ code, stdout, stderr }: CommandResult): GateResult {
+  return code === 0
+    ? { state: 'passed' }
+    : { state: 'failed', detail: `${stdout}${stderr}`.trim() || `exit code ${code}` };
+}
+
+const command =
+  (...argv: readonly string[]) =>
+  async (): Promise<GateResult> =>
+    judge(await runCommand(argv));
+
+interface CruiseReport {
+  readonly summary: {
+    readonly totalCruised: number;
+    readonly violations: readonly {
+      readonly rule: { readonly name: string };
+      readonly from: string;
+      readonly to: string;
+    }[];
+  };
+}
+
+async function architecture(): Promise<GateResult> {
+  const folders = ['daemon', 'plugins', 'scripts', 'integration'];
+  const { stdout, stderr } = await runCommand(['depcruise', ...folders, '--output-type', 'json']);
+  if (!stdout.startsWith('{')) return { state: 'failed', detail: stderr };
+  const { summary } = JSON.parse(stdout) as CruiseReport;
+  if (summary.totalCruised < fewestModules) {
+    return { state: 'failed', detail: `looked at ${summary.totalCruised} modules only: the rules were not tried` };
+  }
+  if (summary.violations.length === 0) return { state: 'passed', detail: `${summary.totalCruised} modules` };
+  return {
+    state: 'failed',
+    detail: summary.violations.map(({ rule, from, to }) => `${from}: ${rule.name}: ${to}`).join('\n'),
+  };
+}
+
+/**
+ * The lock file must install on a machine that has other platform packages than the one that wrote it. The host's npm goes
+ * with the host's Node: Debian's does not run under another.
+ */
+async function lockFile(): Promise<GateResult> {
+  const hostPath = (process.env['PATH'] ?? '').split(':').filter((path) => !path.endsWith('/node_modules/.bin'));
+  const env = { PATH: hostPath.join(':') };
+  const result = await runCommand(['npm', 'ci', '--dry-run', '--ignore-scripts', '--no-audit', '--no-fund'], { env });
+  return result.code === 127 ? { state: 'skipped', detail: 'npm is not installed' } : judge(result);
+}
+
+async function shellSyntax(): Promise<GateResult> {
+  const scripts = globSync(['scripts/*', '.ci/*'], { cwd: projectRoot, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
+    .map(({ parentPath, name }) => relative(projectRoot, join(parentPath, name)));
+  const results = await Promise.all(scripts.map((script) => runCommand(['bash', '-n', script])));
+  return results.map(judge).find(({ state }) => state === 'failed') ?? { state: 'passed', detail: scripts.join(' ') };
+}
+
+/** All gates, the quick and telling ones first. */
+export const gates: readonly Gate[] = [
+  { name: 'types', says: 'tsc, as strict as it gets', run: command('tsc', '-p', 'tsconfig.json') },
+  { name: 'lint', says: 'oxlint with types', run: command('oxlint', '--deny-warnings', '--format=unix') },
+  {
+    name: 'format',
+    says: 'biome: layout and order of imports',
+    run: command('biome', 'ci', '--colors=off', '--reporter=summary', '.'),
+  },
+  { name: 'rules', says: 'house rules', run: command('node', 'scripts/check-rules.ts') },
+  { name: 'architecture', says: 'who may import whom', run: architecture },
+  { name: 'dead-code', says: 'knip: unused files, exports, packages', run: command('knip', '--no-progress') },
+  { name: 'lock-file', says: 'npm ci would install it', run: lockFile },
+  { name: 'shell', says: 'bash reads our scripts', run: shellSyntax },
+  { name: 'unit-file', says: 'systemd-analyze verify, forbidden options', run: checkUnit },
+];

@@ -1,0 +1,44 @@
+import { defineConfig } from 'vitest/config';
+
+const SECOND = 1000;
+
+export default defineConfig({
+  cacheDir: '.cache/vite',
+  test: {
+    // A test that was left focused, or a file without a test, fails instead of passing for less than it says.
+    allowOnly: false,
+    passWithNoTests: false,
+    restoreMocks: true,
+    coverage: {
+      provider: 'v8',
+      include: ['daemon/**/*.ts', 'plugins/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/testing/**', 'daemon/ports/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      reportsDirectory: 'coverage',
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['daemon/**/*.test.ts', 'plugins/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 10 * SECOND,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'sandbox',
+          include: ['integration/**/*.test.ts'],
+          environment: 'node',
+          // Mount table, loop devices and mount namespace belong to the whole process: one file at a time, each in its own.
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 60 * SECOND,
+          hookTimeout: 60 * SECOND,
+        },
+      },
+    ],
+  },
+});
