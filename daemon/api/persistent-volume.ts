@@ -1,0 +1,48 @@
+import type { ObjectMeta, TypedObject } from './meta.ts';
+
+export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
+export type VolumeMode = 'Filesystem' | 'Block';
+export type ReclaimPolicy = 'Retain' | 'Delete' | 'Recycle';
+export type PersistentVolumePhase = 'Pending' | 'Available' | 'Bound' | 'Released' | 'Failed';
+
+/** ObjectReference to a claim; without uid it reserves the volume by name. */
+export interface ClaimReference {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid?: string;
+}
+
+/** CSIPersistentVolumeSource of core/v1; for loop.moored.dev volumeAttributes are {path}. */
+export interface CsiPersistentVolumeSource {
+  readonly driver: string;
+  readonly volumeHandle: string;
+  readonly readOnly?: boolean;
+  readonly fsType?: string;
+  readonly volumeAttributes?: Readonly<Record<string, string>>;
+}
+
+export interface PersistentVolumeSpec {
+  readonly capacity: { readonly storage: string };
+  readonly accessModes: readonly AccessMode[];
+  readonly claimRef?: ClaimReference;
+  readonly csi?: CsiPersistentVolumeSource;
+  readonly volumeMode?: VolumeMode;
+  readonly storageClassName?: string;
+  readonly mountOptions?: readonly string[];
+  readonly persistentVolumeReclaimPolicy?: ReclaimPolicy;
+  readonly [otherSource: string]: unknown;
+}
+
+export interface PersistentVolumeStatus {
+  readonly phase?: PersistentVolumePhase;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface PersistentVolume extends TypedObject<'PersistentVolume', PersistentVolumeSpec> {
+  readonly status?: PersistentVolumeStatus;
+}
+
+export interface StoredPersistentVolume extends PersistentVolume {
+  readonly metadata: ObjectMeta;
+}

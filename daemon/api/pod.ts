@@ -1,0 +1,78 @@
+import type { ObjectMeta, TypedObject } from './meta.ts';
+
+/** emptyDir of core/v1: a directory, or a tmpfs with medium Memory, that lives as long as its pod. */
+export interface EmptyDirVolumeSource {
+  readonly medium?: '' | 'Memory';
+  /** A Kubernetes quantity; for medium Memory the tmpfs is limited to it. */
+  readonly sizeLimit?: string;
+}
+
+export interface PersistentVolumeClaimVolumeSource {
+  readonly claimName: string;
+  readonly readOnly?: boolean;
+}
+
+/** An inline CSI volume; for loop.moored.dev volumeAttributes are {size, fsType}. */
+export interface InlineCsiVolumeSource {
+  readonly driver: string;
+  readonly readOnly?: boolean;
+  readonly fsType?: string;
+  readonly volumeAttributes?: Readonly<Record<string, string>>;
+}
+
+/** One entry of spec.volumes: a name and exactly one source. Sources without a plugin are kept under their own key. */
+export interface Volume {
+  readonly name: string;
+  readonly emptyDir?: EmptyDirVolumeSource;
+  readonly persistentVolumeClaim?: PersistentVolumeClaimVolumeSource;
+  readonly csi?: InlineCsiVolumeSource;
+  readonly [otherSource: string]: unknown;
+}
+
+export interface VolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly?: boolean;
+  readonly [key: string]: unknown;
+}
+
+export interface VolumeDevice {
+  readonly name: string;
+  readonly devicePath: string;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly volumeMounts?: readonly VolumeMount[];
+  readonly volumeDevices?: readonly VolumeDevice[];
+  readonly [key: string]: unknown;
+}
+
+/** The rest of a legal pod passes through untouched under its own keys. */
+export interface PodSpec {
+  readonly volumes?: readonly Volume[];
+  readonly containers?: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly ephemeralContainers?: readonly Container[];
+  readonly nodeName?: string;
+  readonly [key: string]: unknown;
+}
+
+export interface PodStatus {
+  readonly phase?: string;
+}
+
+export interface Pod extends TypedObject<'Pod', PodSpec> {
+  readonly status?: PodStatus;
+}
+
+export interface StoredPod extends Pod {
+  readonly metadata: ObjectMeta;
+}
+
+/** A pod is terminated when its file is gone or its phase says so (DESIGN.md, decisions). */
+export function isTerminated(pod: StoredPod): boolean {
+  return (
+    pod.metadata.deletionTimestamp !== undefined || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+  );
+}

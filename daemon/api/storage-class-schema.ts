@@ -1,0 +1,47 @@
+import { attributes, mountOptions, qualifiedName } from './field-schemas.ts';
+import { loopClassProblems, loopDriver } from './loop-driver.ts';
+import { clusterMeta } from './meta-schema.ts';
+import {
+  anything,
+  constrained,
+  fields,
+  flag,
+  listOf,
+  literal,
+  mapped,
+  oneOf,
+  optional,
+  type Schema,
+  withDefault,
+} from './schema.ts';
+import type { StorageClass } from './storage-class.ts';
+
+const topLevel = constrained(
+  fields({
+    apiVersion: literal('storage.k8s.io/v1'),
+    kind: literal('StorageClass'),
+    metadata: clusterMeta,
+    provisioner: qualifiedName,
+    parameters: optional(attributes),
+    reclaimPolicy: optional(oneOf(['Retain', 'Delete'])),
+    mountOptions: optional(mountOptions),
+    allowVolumeExpansion: optional(flag()),
+    volumeBindingMode: withDefault(oneOf(['Immediate', 'WaitForFirstConsumer']), 'Immediate'),
+    allowedTopologies: optional(listOf(anything())),
+  }),
+  ({ provisioner, parameters = {} }) =>
+    provisioner === loopDriver
+      ? loopClassProblems(parameters).map(({ keys, message }) => ({ keys: ['parameters', ...keys], message }))
+      : [],
+);
+
+/**
+ * A class has its fields at the top level; ours sit under `spec`. An absent reclaimPolicy stays absent: upstream's
+ * default is Delete, here data is kept unless the user wrote Delete.
+ */
+export const storageClassSchema: Schema<StorageClass> = mapped(topLevel, ({ apiVersion, kind, metadata, ...spec }) => ({
+  apiVersion,
+  kind,
+  metadata,
+  spec,
+}));
