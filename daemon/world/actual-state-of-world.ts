@@ -1,0 +1,151 @@
+import type { AttachState, DeviceMountState, VolumeMountState } from './mount-state.ts';
+import type { UniqueVolumeName } from './unique-volume-name.ts';
+import type { AttachedDevice, ObservedMount, PodVolumeRecord, VolumeRecord } from './volume-record.ts';
+
+/** One volume as it is: its durable record and what is believed of the kernel. */
+export interface ActualVolume {
+  readonly record: VolumeRecord;
+  readonly attachState: AttachState;
+  readonly deviceMountState: DeviceMountState;
+  /** By pod uid; has exactly the pods of the record. */
+  readonly podStates: ReadonlyMap<string, VolumeMountState>;
+}
+
+/**
+ * What is mounted, as far as it was read from the kernel. Written by the operation executor and by reconstruction only;
+ * each mark replaces the entry, so that readers may keep what they were given.
+ */
+export class ActualStateOfWorld {
+  readonly #volumes = new Map<UniqueVolumeName, ActualVolume>();
+  #revision = 0;
+
+  /** Rises with every mark. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get volumes(): ReadonlyMap<UniqueVolumeName, ActualVolume> {
+    return this.#volumes;
+  }
+
+  get(name: UniqueVolumeName): ActualVolume | undefined {
+    return this.#volumes.get(name);
+  }
+
+  /** Adds a volume, or replaces its record and keeps the states of pods that the new record still has. */
+  addVolume(record: VolumeRecord): void {
+    const old = this.#volumes.get(record.name);
+    const states = Object.keys(record.pods).map((uid) => [uid, old?.podStates.get(uid) ?? 'VolumeNotMounted'] as const);
+    this.#set({
+      record,
+      attachState: old?.attachState ?? 'NotAttached',
+      deviceMountState: old?.deviceMountState ?? 'DeviceNotMounted',
+      podStates: new Map(states),
+    });
+  }
+
+  /** Takes over what reconstruction found; only before the first pass. */
+  restoreVolume(volume: ActualVolume): void {
+    this.#set(volume);
+  }
+
+  /** Drops a volume of which nothing is left. */
+  forgetVolume(name: UniqueVolumeName): void {
+    this.#volumes.delete(name);
+    this.#revision++;
+  }
+
+  markVolumeAsAttached(name: UniqueVolumeName, attached: AttachedDevice): void {
+    const volume = this.#require(name);
+    this.#set({ ...volume, record: { ...volume.record, attached }, attachState: 'Attached' });
+  }
+
+  markAttachAsUncertain(name: UniqueVolumeName): void {
+    this.#set({ ...this.#require(name), attachState: 'AttachUncertain' });
+  }
+
+  markVolumeAsDetached(name: UniqueVolumeName): void {
+    const volume = this.#require(name);
+    const { attached: _attached, ...record } = volume.record;
+    this.#set({ ...volume, record, attachState: 'NotAttached' });
+  }
+
+  markDeviceAsMounted(name: UniqueVolumeName, deviceObserved: ObservedMount): void {
+    const volume = this.#require(name);
+    this.#set({ ...volume, record: { ...volume.record, deviceObserved }, deviceMountState: 'DeviceGloballyMounted' });
+  }
+
+  markDeviceAsUncertain(name: UniqueVolumeName): void {
+    this.#set({ ...this.#require(name), deviceMountState: 'DeviceMountUncertain' });
+  }
+
+  markDeviceAsUnmounted(name: UniqueVolumeName): void {
+    const volume = this.#require(name);
+    const { deviceObserved: _observed, ...record } = volume.record;
+    this.#set({ ...volume, record, deviceMountState: 'DeviceNotMounted' });
+  }
+
+  /** Adds the pod to the record, or replaces its part of it. */
+  addPodToVolume(name: UniqueVolumeName, pod: PodVolumeRecord): void {
+    const volume = this.#require(name);
+    const pods = { ...volume.record.pods, [pod.pod.uid]: pod };
+    this.addVolume({ ...volume.record, pods });
+  }
+
+  /** @param seen the mount as the table shows it (none for a plain directory), and when, RFC 3339 */
+  markVolumeAsMounted(
+    name: UniqueVolumeName,
+    podUid: string,
+    seen: { readonly observed: ObservedMount | undefined; readonly at: string },
+  ): void {
+    const volume = this.#require(name);
+    const pod = volume.record.pods[podUid];
+    if (pod === undefined) throw new Error(`Cannot mark "${name}" as mounted: pod "${podUid}" is not in its record`);
+    const { observed: _old, ...rest } = pod;
+    const { observed, at: mountedAt } = seen;
+    const updated = observed === undefined ? { ...rest, mountedAt } : { ...rest, observed, mountedAt };
+    this.#set({
+      ...volume,
+      record: { ...volume.record, pods: { ...volume.record.pods, [podUid]: updated } },
+      podStates: new Map(volume.podStates).set(podUid, 'VolumeMounted'),
+    });
+  }
+
+  markVolumeMountAs(
+    name: UniqueVolumeName,
+    podUid: string,
+    state: 'VolumeMountUncertain' | 'VolumeNotMounted',
+  ): ActualVolume {
+    const volume = this.#require(name);
+    return this.#set({ ...volume, podStates: new Map(volume.podStates).set(podUid, state) });
+  }
+
+  /** Drops the pod from the record: its target is proven empty. */
+  removePodFromVolume(name: UniqueVolumeName, podUid: string): void {
+    const volume = this.#require(name);
+    const { [podUid]: _removed, ...pods } = volume.record.pods;
+    this.addVolume({ ...volume.record, pods });
+  }
+
+  markFormat(name: UniqueVolumeName, format: VolumeRecord['format'] & object): void {
+    const volume = this.#require(name);
+    this.#set({ ...volume, record: { ...volume.record, format } });
+  }
+
+  /** Volumes that a pod has or may have mounted. */
+  volumesOfPod(podUid: string): readonly ActualVolume[] {
+    return [...this.#volumes.values()].filter((volume) => volume.record.pods[podUid] !== undefined);
+  }
+
+  #require(name: UniqueVolumeName): ActualVolume {
+    const volume = this.#volumes.get(name);
+    if (volume === undefined) throw new Error(`Cannot mark "${name}": it is not in the actual state of world`);
+    return volume;
+  }
+
+  #set(volume: ActualVolume): ActualVolume {
+    this.#volumes.set(volume.record.name, volume);
+    this.#revision++;
+    return volume;
+  }
+}

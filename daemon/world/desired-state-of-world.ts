@@ -1,0 +1,42 @@
+import type { UniqueVolumeName } from './unique-volume-name.ts';
+import type { PodMount, VolumeRecipe } from './volume-recipe.ts';
+import type { PodReference } from './volume-record.ts';
+
+/** One pod's wish for one volume. */
+export interface PodToMount {
+  readonly pod: PodReference;
+  readonly specName: string;
+  /** Names in pod.spec.volumes: two names for one claim share one mount. */
+  readonly outerNames: readonly string[];
+  readonly targetPath: string;
+  readonly mount: PodMount;
+}
+
+export interface VolumeToMount {
+  readonly name: UniqueVolumeName;
+  readonly plugin: string;
+  readonly recipe: VolumeRecipe;
+  /** Who it is for, in words: "claim default/data", "pod default/web". */
+  readonly subject: string;
+  /** By pod uid. */
+  readonly pods: ReadonlyMap<string, PodToMount>;
+}
+
+/** Why one volume of a pod could not be resolved; the pod's mounts are held as they are meanwhile. */
+export interface PodVolumeError {
+  readonly pod: PodReference;
+  readonly volume: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What should be mounted. Written by the populator only; immutable. */
+export interface DesiredStateOfWorld {
+  readonly volumes: ReadonlyMap<UniqueVolumeName, VolumeToMount>;
+  /** By pod uid: pods of which not every volume could be resolved. Nothing of theirs is unmounted. */
+  readonly errors: ReadonlyMap<string, readonly PodVolumeError[]>;
+  /** False until every source was read once: until then nothing is unmounted (kubelet: readyToUnmount). */
+  readonly complete: boolean;
+}
+
+export const emptyDesiredStateOfWorld: DesiredStateOfWorld = { volumes: new Map(), errors: new Map(), complete: false };

@@ -1,0 +1,37 @@
+/** Where the kernel's mount table no longer shows what the actual state of world says. Pure. */
+import type { ActualStateOfWorld, ActualVolume } from './actual-state-of-world.ts';
+import { expectedDeviceMount, expectedPodMount } from './expected-mounts.ts';
+import type { MountTable } from './mount-table.ts';
+import { findMount, type MountFinding } from './recorded-mount.ts';
+import type { UniqueVolumeName } from './unique-volume-name.ts';
+
+export interface Drift {
+  readonly volumeName: UniqueVolumeName;
+  /** '' for the global mount. */
+  readonly podUid: string;
+  readonly path: string;
+  readonly finding: Exclude<MountFinding, { kind: 'asExpected' }>;
+}
+
+/** Only what is marked as mounted can drift; uncertain mounts are looked at by their operation. */
+export function findDrift(asw: ActualStateOfWorld, table: MountTable): readonly Drift[] {
+  return [...asw.volumes.values()].flatMap((volume) => [...deviceDrift(volume, table), ...podDrift(volume, table)]);
+}
+
+function deviceDrift(volume: ActualVolume, table: MountTable): readonly Drift[] {
+  const expected = expectedDeviceMount(volume);
+  if (volume.deviceMountState !== 'DeviceGloballyMounted' || expected === undefined) return [];
+  const finding = findMount(table, expected);
+  if (finding.kind === 'asExpected') return [];
+  return [{ volumeName: volume.record.name, podUid: '', path: expected.path, finding }];
+}
+
+function podDrift(volume: ActualVolume, table: MountTable): readonly Drift[] {
+  return Object.values(volume.record.pods).flatMap((pod) => {
+    const expected = expectedPodMount(volume, pod);
+    if (volume.podStates.get(pod.pod.uid) !== 'VolumeMounted' || expected === undefined) return [];
+    const finding = findMount(table, expected);
+    if (finding.kind === 'asExpected') return [];
+    return [{ volumeName: volume.record.name, podUid: pod.pod.uid, path: expected.path, finding }];
+  });
+}

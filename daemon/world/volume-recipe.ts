@@ -1,0 +1,52 @@
+/**
+ * What a plugin says is to be done for a volume: values, no effects. The host does it, the record keeps it, so that a
+ * volume can be taken down although its manifest, its class and even its plugin are gone.
+ */
+import type { FilesystemType } from './filesystem-type.ts';
+
+/** How a volume becomes a block device of this machine. */
+export interface ImageAttachment {
+  readonly kind: 'image';
+  /** Absolute path of an image file (a loop device is put on it) or of a block device (used as it is). */
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** True for images that moored itself made (provisioned or inline), false for what a user brought. */
+  readonly isOwned: boolean;
+  /** Present when moored makes the image at attach time: inline volumes, which live as long as their pod. */
+  readonly create?: { readonly sizeBytes: string; readonly volumeHandle: string };
+}
+
+export type Attachment = ImageAttachment;
+
+/** The one mount of a volume's filesystem, at its global mount path. */
+export interface DeviceMount {
+  readonly fsType: FilesystemType;
+  readonly readOnly: boolean;
+  /** Options of the allow-list only, sorted. */
+  readonly options: readonly string[];
+}
+
+/** What a pod gets at its target path. */
+export type PodMount =
+  /** A bind of the global mount. */
+  | { readonly kind: 'bind'; readonly readOnly: boolean }
+  /** A tmpfs of its own; without sizeBytes (decimal) the kernel's default of half the memory. */
+  | { readonly kind: 'tmpfs'; readonly sizeBytes?: string }
+  /** A plain directory, mode 0777 (emptyDir on the filesystem of the root dir). */
+  | { readonly kind: 'directory' }
+  /** A bind of the block device's node on a file. */
+  | { readonly kind: 'deviceBind'; readonly readOnly: boolean };
+
+/** The part of a recipe that all pods of a volume share. */
+export interface VolumeRecipe {
+  readonly attachment?: Attachment;
+  /** Absent for volumeMode Block and for volumes without a device. */
+  readonly deviceMount?: DeviceMount;
+  /** '' for volumes without a device. */
+  readonly globalMountPath: string;
+}
+
+/** Equal recipes give equal text: the fields are written in one place each, in one order. */
+export function sameRecipe(a: VolumeRecipe | PodMount, b: VolumeRecipe | PodMount): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,62 @@
+import type { UniqueVolumeName } from './unique-volume-name.ts';
+import type { PodMount, VolumeRecipe } from './volume-recipe.ts';
+
+export interface PodReference {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** What the kernel showed right after our mount: how our own mount is known again among others. */
+export interface ObservedMount {
+  /** "major:minor" of the superblock. */
+  readonly device: string;
+  readonly root: string;
+  readonly fsType: string;
+}
+
+export interface PodVolumeRecord {
+  readonly pod: PodReference;
+  /** The volume's directory name under the pod: the PV's name, or the pod's own name of an inline volume. */
+  readonly specName: string;
+  /** Names in pod.spec.volumes that this mount serves. */
+  readonly outerNames: readonly string[];
+  readonly targetPath: string;
+  readonly mount: PodMount;
+  readonly observed?: ObservedMount;
+  /** RFC 3339: when the mount was last made or verified anew. */
+  readonly mountedAt?: string;
+}
+
+export interface AttachedDevice {
+  readonly devicePath: string;
+  /** "major:minor". */
+  readonly deviceNumber: string;
+  /** Present when a loop device: identity of the backing file (decimal). */
+  readonly loopBacking?: { readonly device: string; readonly inode: string; readonly path: string };
+}
+
+/**
+ * Written before a device is formatted and again when mkfs has ended. With `done`, a device that reads blank is a
+ * device that lost its data, and is refused instead of formatted.
+ */
+export interface FormatRecord {
+  readonly state: 'started' | 'done';
+  readonly fsType: string;
+  readonly at: string;
+}
+
+/** All that is needed to take a volume down, durable before its first effect. */
+export interface VolumeRecord {
+  readonly name: UniqueVolumeName;
+  readonly plugin: string;
+  readonly recipe: VolumeRecipe;
+  readonly attached?: AttachedDevice;
+  /** True when, before our first attach, somebody else's loop device was on the image: used, and never detached. */
+  readonly isLoopAdopted?: true;
+  readonly format?: FormatRecord;
+  readonly deviceObserved?: ObservedMount;
+  readonly pods: Readonly<Record<string, PodVolumeRecord>>;
+  /** True when nothing of the volume is on this machine any more; kept for its format record. */
+  readonly retired?: true;
+}
