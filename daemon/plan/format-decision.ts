@@ -1,0 +1,61 @@
+/** May this device be formatted? The one place where that is decided; pure, so that every row can be tested. */
+
+import type { FilesystemType } from '../world/filesystem-type.ts';
+import type { ProbeResult } from '../world/probe-result.ts';
+import { StorageError } from '../world/storage-error.ts';
+import type { FormatRecord } from '../world/volume-record.ts';
+
+export interface FormatQuestion {
+  readonly device: string;
+  readonly wanted: FilesystemType;
+  readonly readOnly: boolean;
+  readonly probe: ProbeResult;
+  /** Our own record of an earlier format of this volume. */
+  readonly record: FormatRecord | undefined;
+}
+
+export type FormatDecision =
+  | { readonly kind: 'format' }
+  | { readonly kind: 'useAsIs' }
+  | { readonly kind: 'refuse'; readonly error: StorageError };
+
+/**
+ * Formats only what both probes call blank and what was never formatted before (kubelet weakness 6: blkid's "nothing
+ * found" alone has cost people their disks). Everything not understood is refused.
+ */
+export function decideFormat(question: FormatQuestion): FormatDecision {
+  const { probe, wanted } = question;
+  switch (probe.kind) {
+    case 'filesystem':
+      return probe.fsType === wanted ? { kind: 'useAsIs' } : refuse(question, 'FilesystemMismatch', mismatch(question));
+    case 'other':
+      return refuse(question, 'NotBlank', `it holds ${probe.description}`);
+    case 'blank':
+      return decideBlank(question);
+  }
+}
+
+function decideBlank(question: FormatQuestion): FormatDecision {
+  const { record, readOnly } = question;
+  if (record?.state === 'done') {
+    const before = `was formatted as ${record.fsType} at ${record.at}`;
+    return refuse(question, 'DataLoss', `it reads blank, but ${before}: its data is lost or it is another device`);
+  }
+  if (readOnly) return refuse(question, 'FailedPrecondition', 'it is blank and asked for read-only');
+  return { kind: 'format' };
+}
+
+function mismatch({ probe, wanted }: FormatQuestion): string {
+  const found = probe.kind === 'filesystem' ? probe.fsType : 'unknown';
+  return `wrong fs type "${found}", wanted "${wanted}"`;
+}
+
+function refuse(question: FormatQuestion, code: StorageError['code'], cause: string): FormatDecision {
+  const error = new StorageError(`Cannot use "${question.device}": ${cause}`, {
+    code,
+    operation: 'mountDevice',
+    source: question.device,
+    hint: `look at it with: blkid -p ${question.device}`,
+  });
+  return { kind: 'refuse', error };
+}

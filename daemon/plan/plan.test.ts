@@ -1,0 +1,393 @@
+import { describe, expect, it } from 'vitest';
+import { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
+import type { DesiredStateOfWorld, VolumeToMount } from '../world/desired-state-of-world.ts';
+import { nameOf, podToMount, volumeToMount, worldOf } from '../world/testing/volumes.ts';
+import { operationKey, podUidOf } from './operation.ts';
+import { type PlanContext, plan } from './plan.ts';
+import { simulate } from './simulate.ts';
+
+const idle: PlanContext = {
+  running: new Set(),
+  busyVolumes: new Set(),
+  backoff: new Map(),
+  now: 0,
+  heavySlots: 4,
+  draining: false,
+};
+
+const nothing = worldOf([]);
+
+function planned(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, context: Partial<PlanContext> = {}): string[] {
+  return plan(dsw, asw, { ...idle, ...context }).operations.map((operation) =>
+    [operation.kind, operation.volumeName.slice('test/'.length), podUidOf(operation)]
+      .filter((word) => word !== '')
+      .join(' '),
+  );
+}
+
+/** Passes until nothing is left, each pass's operations as one line. */
+function passes(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, context: Partial<PlanContext> = {}): string[] {
+  const lines: string[] = [];
+  for (;;) {
+    const line = planned(dsw, asw, context).join(', ');
+    if (line === '') return lines;
+    lines.push(line);
+    for (const operation of plan(dsw, asw, { ...idle, ...context }).operations) simulate(asw, operation);
+  }
+}
+
+/** The actual state of world in which everything of these volumes is mounted. */
+function mounted(...volumes: VolumeToMount[]): ActualStateOfWorld {
+  const asw = new ActualStateOfWorld();
+  passes(worldOf(volumes), asw);
+  return asw;
+}
+
+/** A volume whose global mount is there and whose pods have gone. */
+function withoutPods(volume: VolumeToMount): ActualStateOfWorld {
+  const asw = mounted(volume);
+  for (const uid of volume.pods.keys()) asw.removePodFromVolume(volume.name, uid);
+  return asw;
+}
+
+describe('plan: one volume', () => {
+  it('takes a device volume up one step a pass: attach, global mount, pod mount', () => {
+    expect(passes(worldOf([volumeToMount('device', 'data', ['web'])]), new ActualStateOfWorld())).toEqual([
+      'attachVolume data',
+      'mountDevice data',
+      'mountVolume data uid-web',
+    ]);
+  });
+
+  it('takes it down in the opposite order and then forgets it', () => {
+    expect(passes(nothing, mounted(volumeToMount('device', 'data', ['web'])))).toEqual([
+      'unmountVolume data uid-web',
+      'unmountDevice data',
+      'detachVolume data',
+      'forgetVolume data',
+    ]);
+  });
+
+  it('gives a block volume no global mount', () => {
+    expect(passes(worldOf([volumeToMount('block', 'raw', ['web'])]), new ActualStateOfWorld())).toEqual([
+      'attachVolume raw',
+      'mountVolume raw uid-web',
+    ]);
+  });
+
+  it.each(['tmpfs', 'directory'] as const)('gives a %s volume neither an attach nor a global mount', (type) => {
+    const volume = volumeToMount(type, 'scratch', ['web']);
+    expect(passes(worldOf([volume]), new ActualStateOfWorld())).toEqual(['mountVolume scratch uid-web']);
+    expect(passes(nothing, mounted(volume))).toEqual(['unmountVolume scratch uid-web', 'forgetVolume scratch']);
+  });
+
+  it('plans nothing when the worlds agree', () => {
+    const volume = volumeToMount('device', 'data', ['web', 'api']);
+    const result = plan(worldOf([volume]), mounted(volume), idle);
+    expect(result).toEqual({ operations: [], holds: [] });
+  });
+
+  it('adds a second pod without touching the global mount or the first pod', () => {
+    const asw = mounted(volumeToMount('device', 'data', ['web']));
+    expect(passes(worldOf([volumeToMount('device', 'data', ['web', 'api'])]), asw)).toEqual([
+      'mountVolume data uid-api',
+    ]);
+  });
+
+  it('removes one of two pods and leaves the global mount and the other pod', () => {
+    const asw = mounted(volumeToMount('device', 'data', ['web', 'api']));
+    expect(passes(worldOf([volumeToMount('device', 'data', ['api'])]), asw)).toEqual(['unmountVolume data uid-web']);
+  });
+
+  it('hands a volume from an ended pod to a new one without unmounting the device', () => {
+    const asw = mounted(volumeToMount('device', 'data', ['old']));
+    expect(passes(worldOf([volumeToMount('device', 'data', ['new'])]), asw)).toEqual([
+      'unmountVolume data uid-old, mountVolume data uid-new',
+    ]);
+  });
+
+  it('mounts a pod anew when it wants another mount of the same volume', () => {
+    const volume = volumeToMount('device', 'data', ['web']);
+    const readOnly = {
+      ...volume,
+      pods: new Map([['uid-web', podToMount('web', 'data', { kind: 'bind', readOnly: true })]]),
+    };
+    expect(passes(worldOf([readOnly]), mounted(volume))).toEqual([
+      'unmountVolume data uid-web',
+      'mountVolume data uid-web',
+    ]);
+  });
+});
+
+describe('plan: phases', () => {
+  it('orders unmounts before mounts before device unmounts', () => {
+    const asw = mounted(volumeToMount('device', 'gone', ['old']), volumeToMount('device', 'idle', ['old']));
+    asw.removePodFromVolume(nameOf('idle'), 'uid-old');
+    expect(planned(worldOf([volumeToMount('device', 'new', ['web'])]), asw)).toEqual([
+      'unmountVolume gone uid-old',
+      'attachVolume new',
+      'unmountDevice idle',
+    ]);
+  });
+
+  it('plans no device unmount in the pass that unmounts its last pod', () => {
+    expect(planned(nothing, mounted(volumeToMount('device', 'data', ['web'])))).toEqual(['unmountVolume data uid-web']);
+  });
+
+  it('unmounts nothing while the desired state of world is not complete, but mounts', () => {
+    const asw = mounted(volumeToMount('device', 'old', ['web']));
+    const dsw = worldOf([volumeToMount('tmpfs', 'new', ['web'])], { complete: false });
+    expect(planned(dsw, asw)).toEqual(['mountVolume new uid-web']);
+    expect(planned(worldOf([], { complete: false }), withoutPods(volumeToMount('device', 'old', ['web'])))).toEqual([]);
+  });
+});
+
+describe('plan: exclusion of keys', () => {
+  const two = volumeToMount('device', 'data', ['a', 'b']);
+
+  it('plans the mounts of two pods of one volume in one pass', () => {
+    const asw = withoutPods(two);
+    expect(planned(worldOf([two]), asw)).toEqual(['mountVolume data uid-a', 'mountVolume data uid-b']);
+  });
+
+  it('leaves the other pods of a volume free while one is worked on', () => {
+    const running = new Set([operationKey(nameOf('data'), 'uid-a')]);
+    const busyVolumes = new Set([nameOf('data')]);
+    expect(planned(worldOf([two]), withoutPods(two), { running, busyVolumes })).toEqual(['mountVolume data uid-b']);
+  });
+
+  it('keeps all pods waiting while the volume itself is worked on', () => {
+    const running = new Set([operationKey(nameOf('data'), '')]);
+    const busyVolumes = new Set([nameOf('data')]);
+    expect(planned(worldOf([two]), withoutPods(two), { running, busyVolumes })).toEqual([]);
+    expect(planned(nothing, mounted(two), { running, busyVolumes })).toEqual([]);
+  });
+
+  it('keeps the volume waiting while one of its pods is worked on', () => {
+    const running = new Set([operationKey(nameOf('data'), 'uid-a')]);
+    const busyVolumes = new Set([nameOf('data')]);
+    expect(planned(nothing, withoutPods(two), { running, busyVolumes })).toEqual([]);
+    expect(planned(nothing, withoutPods(two))).toEqual(['unmountDevice data']);
+  });
+
+  it('excludes within one pass: a pod that is unmounted keeps its volume from being attached anew', () => {
+    const asw = mounted(two);
+    asw.markAttachAsUncertain(nameOf('data'));
+    expect(planned(worldOf([volumeToMount('device', 'data', ['a'])]), asw)).toEqual(['unmountVolume data uid-b']);
+  });
+
+  it('does not let a sick volume hold another', () => {
+    const running = new Set([operationKey(nameOf('sick'), '')]);
+    const busyVolumes = new Set([nameOf('sick')]);
+    const dsw = worldOf([volumeToMount('device', 'sick', ['a']), volumeToMount('device', 'well', ['a'])]);
+    expect(planned(dsw, new ActualStateOfWorld(), { running, busyVolumes })).toEqual(['attachVolume well']);
+  });
+});
+
+describe('plan: heavy operations', () => {
+  const three = ['one', 'two', 'three'].map((name) => volumeToMount('device', name, ['web']));
+
+  function attached(): ActualStateOfWorld {
+    const asw = new ActualStateOfWorld();
+    for (const operation of plan(worldOf(three), asw, idle).operations) simulate(asw, operation);
+    return asw;
+  }
+
+  it('fills the free places and no more', () => {
+    expect(planned(worldOf(three), attached(), { heavySlots: 2 })).toEqual(['mountDevice one', 'mountDevice two']);
+    expect(planned(worldOf(three), attached(), { heavySlots: 0 })).toEqual([]);
+  });
+
+  it('starts light operations although no place is free', () => {
+    expect(planned(worldOf(three), new ActualStateOfWorld(), { heavySlots: 0 })).toEqual([
+      'attachVolume one',
+      'attachVolume two',
+      'attachVolume three',
+    ]);
+  });
+
+  it('sets no timer for a place: the end of an operation gives it', () => {
+    expect(plan(worldOf(three), attached(), { ...idle, heavySlots: 0 }).wakeAt).toBeUndefined();
+  });
+});
+
+describe('plan: backoff', () => {
+  const volume = volumeToMount('device', 'data', ['web']);
+  const key = operationKey(nameOf('data'), '');
+
+  it('holds the failed operation back until its time and says when that is', () => {
+    const backoff = new Map([[key, { kind: 'attachVolume', notBefore: 500 }]]);
+    const result = plan(worldOf([volume]), new ActualStateOfWorld(), { ...idle, backoff, now: 499 });
+    expect(result).toEqual({ operations: [], holds: [], wakeAt: 500 });
+    expect(planned(worldOf([volume]), new ActualStateOfWorld(), { backoff, now: 500 })).toEqual(['attachVolume data']);
+  });
+
+  it('wakes at the earliest of several', () => {
+    const other = volumeToMount('tmpfs', 'scratch', ['web']);
+    const backoff = new Map([
+      [key, { kind: 'attachVolume', notBefore: 900 }],
+      [operationKey(nameOf('scratch'), 'uid-web'), { kind: 'mountVolume', notBefore: 700 }],
+    ]);
+    expect(plan(worldOf([volume, other]), new ActualStateOfWorld(), { ...idle, backoff }).wakeAt).toBe(700);
+  });
+
+  it('lets another kind than the failed one start at once', () => {
+    const backoff = new Map([[operationKey(nameOf('data'), 'uid-web'), { kind: 'mountVolume', notBefore: 900 }]]);
+    expect(planned(nothing, mounted(volume), { backoff })).toEqual(['unmountVolume data uid-web']);
+  });
+
+  it('does not hold the other pods of the volume', () => {
+    const both = volumeToMount('device', 'data', ['web', 'api']);
+    const backoff = new Map([[operationKey(nameOf('data'), 'uid-web'), { kind: 'mountVolume', notBefore: 900 }]]);
+    expect(planned(worldOf([both]), withoutPods(both), { backoff })).toEqual(['mountVolume data uid-api']);
+  });
+});
+
+describe('plan: uncertain states', () => {
+  const volume = volumeToMount('device', 'data', ['web']);
+
+  it('retries an uncertain attach, device mount and pod mount while desired', () => {
+    const asw = mounted(volume);
+    asw.markVolumeMountAs(volume.name, 'uid-web', 'VolumeMountUncertain');
+    asw.markDeviceAsUncertain(volume.name);
+    asw.markAttachAsUncertain(volume.name);
+    const steps = plan(worldOf([volume]), asw, idle).operations;
+    expect(steps.map(({ kind, reason }) => [kind, reason])).toEqual([['attachVolume', 'attach is uncertain']]);
+    expect(passes(worldOf([volume]), asw)).toEqual([
+      'attachVolume data',
+      'mountDevice data',
+      'mountVolume data uid-web',
+    ]);
+  });
+
+  it('undoes an uncertain pod mount when the pod is gone', () => {
+    const asw = mounted(volume);
+    asw.markVolumeMountAs(volume.name, 'uid-web', 'VolumeMountUncertain');
+    expect(planned(nothing, asw)).toEqual(['unmountVolume data uid-web']);
+  });
+
+  it('undoes a pod mount that failed for certain as long as the record has the pod', () => {
+    const asw = mounted(volume);
+    asw.markVolumeMountAs(volume.name, 'uid-web', 'VolumeNotMounted');
+    expect(planned(nothing, asw)).toEqual(['unmountVolume data uid-web']);
+  });
+
+  it('undoes an uncertain device mount, never skipping to the detach', () => {
+    const asw = withoutPods(volume);
+    asw.markDeviceAsUncertain(volume.name);
+    expect(passes(nothing, asw)).toEqual(['unmountDevice data', 'detachVolume data', 'forgetVolume data']);
+  });
+
+  it('undoes an uncertain attach', () => {
+    const asw = new ActualStateOfWorld();
+    asw.addVolume({ name: volume.name, plugin: 'test', recipe: volume.recipe, pods: {} });
+    asw.markAttachAsUncertain(volume.name);
+    expect(passes(nothing, asw)).toEqual(['detachVolume data', 'forgetVolume data']);
+  });
+});
+
+describe('plan: holds', () => {
+  it('keeps what a pod has while it is not wholly resolved, and says so', () => {
+    const result = plan(worldOf([], { unresolved: ['web'] }), mounted(volumeToMount('device', 'data', ['web'])), idle);
+    expect(result.operations).toEqual([]);
+    expect(result.holds).toEqual([
+      { volumeName: nameOf('data'), podUid: 'uid-web', reason: 'pod is not fully resolved: what it has is kept' },
+    ]);
+  });
+
+  it('unmounts the other pods of that volume', () => {
+    const asw = mounted(volumeToMount('device', 'data', ['web', 'api']));
+    expect(passes(worldOf([], { unresolved: ['web'] }), asw)).toEqual(['unmountVolume data uid-api']);
+  });
+
+  it('holds a changed recipe while a pod uses the volume', () => {
+    const volume = volumeToMount('device', 'data', ['web']);
+    const changed = {
+      ...volume,
+      recipe: { ...volume.recipe, deviceMount: { fsType: 'xfs', readOnly: false, options: [] } },
+    };
+    const result = plan(worldOf([changed as VolumeToMount]), mounted(volume), idle);
+    expect(result.operations).toEqual([]);
+    expect(result.holds.map(({ volumeName, podUid }) => [volumeName, podUid])).toEqual([[nameOf('data'), '']]);
+  });
+
+  it('takes a changed recipe up after the old one was taken down, once no pod uses it', () => {
+    const volume = volumeToMount('device', 'data', ['web']);
+    const deviceMount = { fsType: 'ext4', readOnly: true, options: [] } as const;
+    const changed = { ...volume, recipe: { ...volume.recipe, deviceMount } };
+    expect(passes(worldOf([changed]), withoutPods(volume))).toEqual([
+      'unmountDevice data',
+      'detachVolume data',
+      'attachVolume data',
+      'mountDevice data',
+      'mountVolume data uid-web',
+    ]);
+  });
+});
+
+describe('plan: draining', () => {
+  const draining = { draining: true };
+
+  it('mounts nothing and takes everything down although it is desired', () => {
+    const volume = volumeToMount('device', 'data', ['web']);
+    const dsw = worldOf([volume, volumeToMount('tmpfs', 'new', ['web'])]);
+    expect(passes(dsw, mounted(volume), draining)).toEqual([
+      'unmountVolume data uid-web',
+      'unmountDevice data',
+      'detachVolume data',
+    ]);
+  });
+
+  it('does not touch the directory emptyDir of a living pod', () => {
+    const volume = volumeToMount('directory', 'scratch', ['web']);
+    expect(passes(worldOf([volume]), mounted(volume), draining)).toEqual([]);
+  });
+
+  it('does not touch a directory emptyDir before it is known who is desired', () => {
+    const asw = mounted(volumeToMount('directory', 'scratch', ['web']));
+    expect(passes(worldOf([], { complete: false }), asw, draining)).toEqual([]);
+  });
+
+  it('does not touch the directory emptyDir of a pod that is not wholly resolved', () => {
+    const asw = mounted(volumeToMount('directory', 'scratch', ['web']));
+    expect(passes(worldOf([], { unresolved: ['web'] }), asw, draining)).toEqual([]);
+  });
+
+  it('removes the directory emptyDir of a pod that is gone', () => {
+    const asw = mounted(volumeToMount('directory', 'scratch', ['web']));
+    expect(passes(nothing, asw, draining)).toEqual(['unmountVolume scratch uid-web', 'forgetVolume scratch']);
+  });
+
+  it('unmounts even before the desired state of world is complete, and forgets nothing then', () => {
+    const asw = mounted(volumeToMount('device', 'data', ['web']));
+    expect(passes(worldOf([], { complete: false }), asw, draining)).toEqual([
+      'unmountVolume data uid-web',
+      'unmountDevice data',
+      'detachVolume data',
+    ]);
+  });
+});
+
+describe('plan: inline images', () => {
+  /** forgetVolume removes the image of an inline volume: it must never be planned on a mere absence. */
+  function inline(): VolumeToMount {
+    const volume = volumeToMount('device', 'inline', ['web']);
+    const attachment = { ...volume.recipe.attachment!, create: { sizeBytes: '67108864', volumeHandle: 'csi-1' } };
+    return { ...volume, recipe: { ...volume.recipe, attachment } };
+  }
+
+  it('are not forgotten by a drain while their pod is desired', () => {
+    const asw = mounted(inline());
+    expect(passes(worldOf([inline()]), asw, { draining: true }).at(-1)).toBe('detachVolume inline');
+  });
+
+  it('are not forgotten by a drain while a pod is not wholly resolved: it may be theirs', () => {
+    const asw = mounted(inline());
+    expect(passes(worldOf([], { unresolved: ['web'] }), asw, { draining: true }).at(-1)).toBe('detachVolume inline');
+    expect(passes(worldOf([], { unresolved: ['web'] }), asw)).toEqual([]);
+  });
+
+  it('are forgotten when their pod is gone', () => {
+    expect(passes(nothing, mounted(inline())).at(-1)).toBe('forgetVolume inline');
+  });
+});

@@ -1,0 +1,215 @@
+/**
+ * The planner: two worlds in, operations out. Three phases in the kubelet's order (reconciler.go): unmountVolumes,
+ * mountAttachVolumes, unmountDetachDevices. Level-triggered: nothing is remembered between passes.
+ *
+ *   NotAttached ──attachVolume──► Attached ──mountDevice──► DeviceGloballyMounted ──mountVolume──► VolumeMounted
+ *        ▲                           │  ▲                        │      ▲                             │
+ *        └──────detachVolume─────────┘  └─────unmountDevice──────┘      └────────unmountVolume────────┘
+ */
+import type { ActualStateOfWorld, ActualVolume } from '../world/actual-state-of-world.ts';
+import type { DesiredStateOfWorld, PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
+import { deviceMayBeMounted, volumeMayBeMounted } from '../world/mount-state.ts';
+import { sameRecipe } from '../world/volume-recipe.ts';
+import type { PodVolumeRecord } from '../world/volume-record.ts';
+import { isHeavy, type Operation, operationKey, podUidOf } from './operation.ts';
+
+/** What the planner knows of operations under way and of failures before. */
+export interface PlanContext {
+  /** Keys (operationKey) of running operations. */
+  readonly running: ReadonlySet<string>;
+  /** Names of volumes with any running operation, on the volume or on one of its pods. */
+  readonly busyVolumes: ReadonlySet<string>;
+  /** Milliseconds on the monotonic clock before which a key is not tried again, with the kind that failed. */
+  readonly backoff: ReadonlyMap<string, { readonly kind: string; readonly notBefore: number }>;
+  readonly now: number;
+  /** Free places for operations that run children. */
+  readonly heavySlots: number;
+  /** While draining nothing is mounted. */
+  readonly draining: boolean;
+}
+
+/** Something that is not done now, and why: shown by `explain`, never acted on. */
+export interface Hold {
+  readonly volumeName: string;
+  readonly podUid: string;
+  readonly reason: string;
+}
+
+export interface Plan {
+  readonly operations: readonly Operation[];
+  readonly holds: readonly Hold[];
+  /** The next moment at which a pass would give more (end of a backoff); undefined when only events can. */
+  readonly wakeAt?: number;
+}
+
+export function plan(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, context: PlanContext): Plan {
+  const pass = new Pass(context);
+  if (dsw.complete || context.draining) unmountVolumes(dsw, asw, pass);
+  if (!context.draining) mountAttachVolumes(dsw, asw, pass);
+  if (dsw.complete || context.draining) unmountDetachDevices(dsw, asw, pass);
+  return pass.result();
+}
+
+function unmountVolumes(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, pass: Pass): void {
+  for (const volume of asw.volumes.values()) {
+    const { name } = volume.record;
+    for (const pod of Object.values(volume.record.pods)) {
+      const uid = pod.pod.uid;
+      const isDesired = dsw.volumes.get(name)?.pods.has(uid) ?? false;
+      const isProvenGone = dsw.complete && !isDesired && !dsw.errors.has(uid);
+      if (pass.context.draining) drainPod(volume, pod, isProvenGone, pass);
+      else if (isDesired) continue;
+      // Unmount only on positive proof: a pod that is not wholly understood may still want it.
+      else if (dsw.errors.has(uid)) pass.hold(name, uid, 'pod is not fully resolved: what it has is kept');
+      else pass.add({ kind: 'unmountVolume', volumeName: name, podUid: uid, reason: 'pod no longer uses the volume' });
+    }
+  }
+}
+
+/** A directory emptyDir has nothing to unmount, and "unmounting" it would delete what a living pod has in it. */
+function drainPod(volume: ActualVolume, pod: PodVolumeRecord, isProvenGone: boolean, pass: Pass): void {
+  if (!isProvenGone && pod.mount.kind === 'directory') return;
+  const podUid = pod.pod.uid;
+  pass.add({ kind: 'unmountVolume', volumeName: volume.record.name, podUid, reason: 'draining' });
+}
+
+function mountAttachVolumes(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, pass: Pass): void {
+  for (const volume of dsw.volumes.values()) {
+    const actual = asw.get(volume.name);
+    if (actual !== undefined && isRecipeChanged(volume, actual, pass)) continue;
+    const step = nextVolumeStep(volume, actual);
+    if (step !== undefined) {
+      pass.add(step);
+      continue;
+    }
+    for (const pod of volume.pods.values()) mountPod(volume, pod, actual, pass);
+  }
+}
+
+/** A changed recipe takes effect once nothing of the old one is left (phase three takes it down). */
+function isRecipeChanged(volume: VolumeToMount, actual: ActualVolume, pass: Pass): boolean {
+  if (sameRecipe(volume.recipe, actual.record.recipe) || isAtRest(actual)) return false;
+  pass.hold(volume.name, '', 'the volume changed while in use: takes effect when no pod uses it any more');
+  return true;
+}
+
+function isAtRest(actual: ActualVolume): boolean {
+  return (
+    actual.attachState === 'NotAttached' &&
+    actual.deviceMountState === 'DeviceNotMounted' &&
+    Object.keys(actual.record.pods).length === 0
+  );
+}
+
+function nextVolumeStep(volume: VolumeToMount, actual: ActualVolume | undefined): Operation | undefined {
+  const { recipe, name: volumeName } = volume;
+  if (recipe.attachment !== undefined && actual?.attachState !== 'Attached') {
+    const reason = actual?.attachState === 'AttachUncertain' ? 'attach is uncertain' : 'volume is not attached';
+    return { kind: 'attachVolume', volumeName, volume, reason };
+  }
+  if (recipe.deviceMount !== undefined && actual?.deviceMountState !== 'DeviceGloballyMounted') {
+    const isUncertain = actual?.deviceMountState === 'DeviceMountUncertain';
+    const reason = isUncertain ? 'device mount is uncertain' : 'device is not mounted';
+    return { kind: 'mountDevice', volumeName, volume, reason };
+  }
+  return undefined;
+}
+
+function mountPod(volume: VolumeToMount, pod: PodToMount, actual: ActualVolume | undefined, pass: Pass): void {
+  const uid = pod.pod.uid;
+  const state = actual?.podStates.get(uid) ?? 'VolumeNotMounted';
+  const recorded = actual?.record.pods[uid];
+  if (state === 'VolumeMounted' && recorded !== undefined && !sameRecipe(recorded.mount, pod.mount)) {
+    pass.add({ kind: 'unmountVolume', volumeName: volume.name, podUid: uid, reason: 'the pod wants another mount' });
+  } else if (state !== 'VolumeMounted') {
+    const reason = volumeMayBeMounted(state) ? 'volume mount is uncertain' : 'volume is not mounted';
+    pass.add({ kind: 'mountVolume', volumeName: volume.name, volume, pod, reason });
+  }
+}
+
+function unmountDetachDevices(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, pass: Pass): void {
+  for (const actual of asw.volumes.values()) {
+    const volumeName = actual.record.name;
+    const desired = dsw.volumes.get(volumeName);
+    if (Object.keys(actual.record.pods).length > 0) continue;
+    const isWanted = desired !== undefined && sameRecipe(desired.recipe, actual.record.recipe);
+    if (isWanted && !pass.context.draining) continue;
+    const reason = downReason(desired, pass.context.draining);
+    if (deviceMayBeMounted(actual.deviceMountState)) pass.add({ kind: 'unmountDevice', volumeName, reason });
+    else if (actual.attachState !== 'NotAttached') pass.add({ kind: 'detachVolume', volumeName, reason });
+    else if (desired === undefined && dsw.complete) forgetVolume(actual, dsw, reason, pass);
+  }
+}
+
+/** With an inline volume its image goes: not while a pod that may be its owner is not wholly understood. */
+function forgetVolume(actual: ActualVolume, dsw: DesiredStateOfWorld, reason: string, pass: Pass): void {
+  const { name: volumeName, recipe } = actual.record;
+  const mayBeSomeones = recipe.attachment?.create !== undefined && dsw.errors.size > 0;
+  if (mayBeSomeones) pass.hold(volumeName, '', 'a pod is not fully resolved and may be its owner: its image is kept');
+  else pass.add({ kind: 'forgetVolume', volumeName, reason });
+}
+
+function downReason(desired: VolumeToMount | undefined, draining: boolean): string {
+  if (draining) return 'draining';
+  return desired === undefined ? 'no pod uses the volume' : 'the volume changed';
+}
+
+/** One pass: admits what is neither running nor in backoff, in a bounded number. */
+class Pass {
+  readonly context: PlanContext;
+  readonly #operations: Operation[] = [];
+  readonly #holds: Hold[] = [];
+  readonly #claimedVolumes = new Set<string>();
+  readonly #claimedKeys = new Set<string>();
+  #heavySlots: number;
+  #wakeAt: number | undefined;
+
+  constructor(context: PlanContext) {
+    this.context = context;
+    this.#heavySlots = context.heavySlots;
+  }
+
+  hold(volumeName: string, podUid: string, reason: string): void {
+    this.#holds.push({ volumeName, podUid, reason });
+  }
+
+  add(operation: Operation): void {
+    const podUid = podUidOf(operation);
+    const key = operationKey(operation.volumeName, podUid);
+    if (this.#isTaken(operation, podUid, key) || this.#isInBackoff(operation, key)) return;
+    if (isHeavy[operation.kind]) {
+      if (this.#heavySlots === 0) return;
+      this.#heavySlots--;
+    }
+    this.#operations.push(operation);
+    this.#claimedKeys.add(key);
+    this.#claimedVolumes.add(operation.volumeName);
+  }
+
+  /** A volume's key excludes its pods' keys and the other way round. */
+  #isTaken(operation: Operation, podUid: string, key: string): boolean {
+    const { running, busyVolumes } = this.context;
+    if (podUid === '') {
+      return busyVolumes.has(operation.volumeName) || this.#claimedVolumes.has(operation.volumeName);
+    }
+    return (
+      running.has(operation.volumeName) ||
+      running.has(key) ||
+      this.#claimedKeys.has(operation.volumeName) ||
+      this.#claimedKeys.has(key)
+    );
+  }
+
+  /** Another kind than the one that failed starts fresh (kubelet: a different operation resets the backoff). */
+  #isInBackoff(operation: Operation, key: string): boolean {
+    const entry = this.context.backoff.get(key);
+    if (entry === undefined || entry.kind !== operation.kind || entry.notBefore <= this.context.now) return false;
+    this.#wakeAt = Math.min(this.#wakeAt ?? entry.notBefore, entry.notBefore);
+    return true;
+  }
+
+  result(): Plan {
+    const base = { operations: this.#operations, holds: this.#holds };
+    return this.#wakeAt === undefined ? base : { ...base, wakeAt: this.#wakeAt };
+  }
+}
