@@ -1,0 +1,18 @@
+import type { BlockProbe } from './block-probe.ts';
+import type { Filesystems } from './filesystems.ts';
+import type { Images } from './images.ts';
+import type { LoopDevices } from './loop-devices.ts';
+import type { ManagedDirectories } from './managed-directories.ts';
+import type { MountTableSource } from './mount-table-source.ts';
+import type { Mounter } from './mounter.ts';
+
+/** All of Linux that the operations need. */
+export interface Host {
+  readonly mounter: Mounter;
+  readonly mountTable: MountTableSource;
+  readonly loopDevices: LoopDevices;
+  readonly blockProbe: BlockProbe;
+  readonly filesystems: Filesystems;
+  readonly directories: ManagedDirectories;
+  readonly images: Images;
+}

@@ -1,0 +1,36 @@
+/** Identity of an image's data, kept beside it as `<image>.json`, so that it can be found again without the state dir. */
+export interface ImageSidecar {
+  readonly apiVersion: 'moored.dev/v1';
+  readonly driver: string;
+  /** Name of the PersistentVolume (pvc-<uid>), or the inline volume's handle. */
+  readonly volumeHandle: string;
+  readonly claim?: { readonly namespace: string; readonly name: string; readonly uid: string };
+  readonly pod?: { readonly namespace: string; readonly name: string; readonly uid: string };
+  readonly sizeBytes: string;
+  readonly fsType: string;
+  readonly createdAt: string;
+}
+
+export interface ImageFacts {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly sizeBytes: bigint;
+  /** True if not one byte was ever written: the whole file is a hole (SEEK_DATA finds nothing). */
+  readonly isAllHole: boolean;
+}
+
+/** Sparse image files under the images directories. */
+export interface Images {
+  /**
+   * Creates the image with its sidecar: O_EXCL, 0600, ftruncate, fsync of file and directory. An image that exists with
+   * the same sidecar identity and size is kept ('exists'); anything else there is AlreadyExists. ResourceExhausted with
+   * the figures when the filesystem has less free space than `sizeBytes`.
+   */
+  create(path: string, sidecar: ImageSidecar): 'created' | 'exists';
+  /** Facts of an existing image; undefined when it is absent (ENOENT only). */
+  stat(path: string): ImageFacts | undefined;
+  /** Moves image and sidecar to `<directory>/.trash/`; refuses what has no sidecar of ours. Returns the new path. */
+  moveToTrash(path: string, volumeHandle: string): string;
+  /** Unlinks image and sidecar of an inline volume at the end of its pod; refuses what has no sidecar of ours. */
+  remove(path: string, volumeHandle: string): void;
+}

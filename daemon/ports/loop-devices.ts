@@ -1,0 +1,28 @@
+/** A loop device with a backing file, as /sys/block/loopN/loop and LOOP_GET_STATUS64 tell. */
+export interface LoopDevice {
+  readonly devicePath: string;
+  /** What the kernel holds: device and inode of the backing file; the name alone may be stale or "(deleted)". */
+  readonly backing: { readonly device: bigint; readonly inode: bigint; readonly path: string };
+  readonly readOnly: boolean;
+  /** "major:minor", the identity in the mount table of what is mounted from it. */
+  readonly deviceNumber: string;
+}
+
+export interface LoopDevices {
+  /**
+   * Attaches `imagePath` (absolute, no symlink in it, a regular file on a local filesystem) or returns the device that
+   * already has this very file. Never two devices on one file.
+   */
+  attach(imagePath: string, options: { readonly readOnly: boolean }): LoopDevice;
+  /** The device that has this file (by device and inode), if any. Throws when that cannot be known. */
+  find(imagePath: string): LoopDevice | undefined;
+  /** What `devicePath` has now; undefined when it is free. */
+  status(devicePath: string): LoopDevice | undefined;
+  /** Every device in use on this machine, also other people's. */
+  list(): readonly LoopDevice[];
+  /**
+   * Detaches, if the device still has the file with this identity; a device that is free or has another file is
+   * 'notAttached' and is left alone. Code `Busy` while it is mounted or open.
+   */
+  detach(devicePath: string, backing: LoopDevice['backing']): 'detached' | 'notAttached';
+}

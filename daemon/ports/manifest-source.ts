@@ -1,0 +1,48 @@
+import type { DeclaredObject } from '../api/object.ts';
+
+/** A reason why a manifest, or a part of it, was not taken. */
+export interface ManifestProblem {
+  readonly file: string;
+  /** Index of the document in the file, from 1; undefined when the whole file is meant. */
+  readonly document?: number;
+  /** 1-based line in the file, where known. */
+  readonly line?: number;
+  /** Path inside the document, e.g. "spec.volumes[0].emptyDir.medium". */
+  readonly path?: string;
+  readonly message: string;
+}
+
+export interface IgnoredDocument {
+  readonly document: number;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+export interface ManifestFile {
+  /** File name inside the manifest directory. */
+  readonly name: string;
+  /** `good`: taken whole; `bad`: refused whole, `objects` are those of the last good version if there was one. */
+  readonly state: 'good' | 'bad';
+  readonly objects: readonly DeclaredObject[];
+  readonly ignored: readonly IgnoredDocument[];
+  readonly problems: readonly ManifestProblem[];
+}
+
+/** One complete look at the manifest directory. */
+export interface ManifestListing {
+  readonly files: readonly ManifestFile[];
+  /** dev:ino of the directory, to notice that another one lies there now. */
+  readonly directoryId: string;
+}
+
+/** A listing, or why there is none: an unreadable or untrusted directory is not an empty one. */
+export type ManifestState =
+  | { readonly kind: 'listing'; readonly listing: ManifestListing }
+  | { readonly kind: 'unreadable'; readonly problem: ManifestProblem };
+
+export interface ManifestSource {
+  /** Starts watching; the listener gets the first complete state, and each later one that differs. */
+  start(listener: (state: ManifestState) => void): Promise<void>;
+  stop(): Promise<void>;
+}

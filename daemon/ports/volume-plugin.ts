@@ -1,0 +1,60 @@
+import type { PersistentVolumeSpec, StoredPersistentVolume } from '../api/persistent-volume.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type { Volume } from '../api/pod.ts';
+import type { StoredStorageClass } from '../api/storage-class.ts';
+import type { DiskLayout } from '../world/disk-layout.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
+import type { PodMount, VolumeRecipe } from '../world/volume-recipe.ts';
+import type { PodReference } from '../world/volume-record.ts';
+import type { ImageSidecar } from './images.ts';
+
+/** Where a pod's volume comes from: its own entry in spec.volumes, or the volume bound to its claim. */
+export type VolumeSpec =
+  | { readonly kind: 'inline'; readonly pod: PodReference; readonly volume: Volume }
+  | {
+      readonly kind: 'persistentVolume';
+      readonly pod: PodReference;
+      readonly volume: StoredPersistentVolume;
+      /** persistentVolumeClaim.readOnly of the pod's volume. */
+      readonly readOnly: boolean;
+    };
+
+/** What one pod's use of one volume comes down to. Two specs of one volume give the same name and an equal recipe. */
+export interface ResolvedVolume {
+  readonly name: UniqueVolumeName;
+  readonly specName: string;
+  readonly recipe: VolumeRecipe;
+  readonly targetPath: string;
+  readonly mount: PodMount;
+}
+
+/** A new volume as a provisioner wants it: an image to be made, and the object that will describe it. */
+export interface ProvisionedVolume {
+  readonly image: { readonly path: string; readonly sidecar: ImageSidecar };
+  /** Name `pvc-<claim uid>`: the same claim always gives the same volume (upstream: GetProvisionedVolumeNameForClaim). */
+  readonly volumeName: string;
+  readonly spec: PersistentVolumeSpec;
+}
+
+export interface ProvisionRequest {
+  readonly claim: StoredPersistentVolumeClaim;
+  readonly storageClass: StoredStorageClass;
+  /** RFC 3339, for the sidecar. */
+  readonly now: string;
+}
+
+/**
+ * A volume plugin says what to attach, format and mount, as values; it has no effects and no state. All methods throw
+ * StorageError (final) for what can never work as written.
+ */
+export interface VolumePlugin {
+  /** Shown as `plugin`, e.g. "loop.moored.dev", "kubernetes.io/empty-dir". */
+  readonly name: string;
+  /** Exactly one plugin may support a spec. */
+  canSupport(spec: VolumeSpec): boolean;
+  resolve(spec: VolumeSpec, layout: DiskLayout): ResolvedVolume;
+  /** Present when a StorageClass may name this plugin as its provisioner. */
+  provision?(request: ProvisionRequest, layout: DiskLayout): ProvisionedVolume;
+  /** The image behind a volume that this plugin provisioned, for reclaim; undefined when it provisioned none such. */
+  provisionedImage?(volume: StoredPersistentVolume): string | undefined;
+}
