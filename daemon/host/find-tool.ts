@@ -1,0 +1,41 @@
+import { accessSync, constants } from 'node:fs';
+
+/** Where tools are looked for, in this order, whatever PATH the daemon was started with. */
+export const toolDirectories = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'] as const;
+
+/** Absolute path of a tool; undefined: this machine does not have it. */
+export function findTool(tool: string): string | undefined {
+  const candidates = tool.startsWith('/') ? [tool] : toolDirectories.map((directory) => `${directory}/${tool}`);
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The Debian package of each tool that moored runs. */
+const packageOfTool: Readonly<Record<string, string>> = {
+  'mkfs.ext4': 'e2fsprogs',
+  e2fsck: 'e2fsprogs',
+  resize2fs: 'e2fsprogs',
+  'mkfs.xfs': 'xfsprogs',
+  xfs_growfs: 'xfsprogs',
+  'mkfs.btrfs': 'btrfs-progs',
+  btrfs: 'btrfs-progs',
+  mount: 'mount',
+  umount: 'mount',
+  blkid: 'util-linux',
+  cmp: 'diffutils',
+};
+
+/** "apt install xfsprogs"; undefined for a tool that is not ours. */
+export function installCommand(tool: string): string | undefined {
+  const name = tool.slice(tool.lastIndexOf('/') + 1);
+  const debianPackage = packageOfTool[name];
+  return debianPackage === undefined ? undefined : `apt install ${debianPackage}`;
+}

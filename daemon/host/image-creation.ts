@@ -1,0 +1,97 @@
+import { constants, fstatSync, fsyncSync, ftruncateSync } from 'node:fs';
+import type { ImageSidecar } from '../ports/images.ts';
+import { isAllHole } from './blank-image.ts';
+import { type Image, imageRefusal } from './image-action.ts';
+import type { ImageDirectory } from './image-directory.ts';
+import { readSidecar, type SidecarState, sidecarName, writeSidecar } from './image-sidecar.ts';
+import { fromNode } from './node-errno.ts';
+import { withFd } from './syscalls.ts';
+
+/** Makes sidecar and image, or what an interrupted creation left out of the two. Throws SyscallError, StorageError. */
+export function createImage(directory: ImageDirectory, image: Image, sidecar: ImageSidecar): 'created' | 'exists' {
+  const state = readSidecar(directory, image.name);
+  const isThere = directory.kindOf(image.name) !== 'absent';
+  requireSameIdentity(state, isThere, sidecar, image);
+  if (isThere) return completeImage(directory, image, sidecar);
+  requireSpace(directory, image, sidecar);
+  if (state.kind === 'absent') writeSidecar(directory, image.name, sidecar);
+  makeImage(directory, image, sidecar);
+  return 'created';
+}
+
+/** An image that is there: kept when it is whole, completed when its creation was interrupted before its size was set. */
+function completeImage(directory: ImageDirectory, image: Image, { sizeBytes }: ImageSidecar): 'created' | 'exists' {
+  const kind = directory.kindOf(image.name);
+  if (kind !== 'file') throw imageRefusal('AlreadyExists', image, `a ${kind} is there`);
+  return withFd(directory.openFile(image.name, constants.O_RDWR), (fd) => {
+    const { size } = fstatSync(fd, { bigint: true });
+    const wanted = BigInt(sizeBytes);
+    const isWhole = size === wanted;
+    const isBegun = size === 0n || (size < wanted && isAllHole(fd, image.path));
+    if (!isWhole && !isBegun) {
+      throw imageRefusal('AlreadyExists', image, `it has ${size} bytes, wanted ${sizeBytes}`);
+    }
+    setSize(fd, sizeBytes, isWhole);
+    directory.sync();
+    return isWhole ? 'exists' : 'created';
+  });
+}
+
+function makeImage(directory: ImageDirectory, image: Image, { sizeBytes }: ImageSidecar): void {
+  const { O_RDWR, O_CREAT, O_EXCL } = constants;
+  withFd(directory.openFile(image.name, O_RDWR | O_CREAT | O_EXCL), (fd) => {
+    try {
+      setSize(fd, sizeBytes, false);
+    } catch (thrown) {
+      // E.g. EFBIG: made a moment ago and empty. The sidecar stays for the next attempt.
+      directory.unlink(image.name);
+      throw thrown;
+    }
+    directory.sync();
+  });
+}
+
+/** Also what is whole already is synced: the creation that made it may have ended before it did so. */
+function setSize(fd: number, sizeBytes: string, isWhole: boolean): void {
+  fromNode(() => {
+    if (!isWhole) ftruncateSync(fd, Number(sizeBytes));
+    fsyncSync(fd);
+  });
+}
+
+function requireSameIdentity(state: SidecarState, isThere: boolean, wanted: ImageSidecar, image: Image): void {
+  const sidecar = sidecarName(image.path);
+  if (state.kind === 'absent') {
+    if (isThere) throw imageRefusal('AlreadyExists', image, `a file without sidecar "${sidecar}" is there`);
+    return;
+  }
+  if (state.kind === 'foreign') throw imageRefusal('AlreadyExists', image, `"${sidecar}" is ${state.reason}`);
+  for (const field of ['driver', 'volumeHandle', 'sizeBytes'] as const) {
+    const found = state.sidecar[field];
+    if (found === wanted[field]) continue;
+    throw imageRefusal('AlreadyExists', image, `its sidecar has ${field} "${found}", wanted "${wanted[field]}"`);
+  }
+}
+
+function requireSpace(directory: ImageDirectory, image: Image, { sizeBytes }: ImageSidecar): void {
+  const asked = BigInt(sizeBytes);
+  if (asked < 1n || asked > Number.MAX_SAFE_INTEGER) {
+    throw imageRefusal('InvalidArgument', image, `${asked} bytes are no size of a file`);
+  }
+  const free = directory.freeBytes();
+  if (asked <= free) return;
+  const cause = `${figure(asked)} asked, ${figure(free)} free on "${directory.path}"`;
+  throw imageRefusal('ResourceExhausted', image, cause);
+}
+
+/** Bytes for people: "64Mi", "12.3Mi". */
+function figure(bytes: bigint): string {
+  const units = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
+  let value = Number(bytes);
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${Number.isInteger(value) ? value : value.toFixed(1)}${units[unit] ?? ''}`;
+}

@@ -1,0 +1,40 @@
+import type { Host } from '../ports/host.ts';
+import type { Logger } from '../ports/logger.ts';
+import { type KernelFeatures, probeKernelFeatures } from './kernel-features.ts';
+import { LinuxBlockProbe } from './linux-block-probe.ts';
+import { LinuxFilesystems } from './linux-filesystems.ts';
+import { LinuxImages } from './linux-images.ts';
+import { LinuxLoopDevices } from './linux-loop-devices.ts';
+import { LinuxManagedDirectories } from './linux-managed-directories.ts';
+import { LinuxMountTable } from './linux-mount-table.ts';
+import { LinuxMounter } from './linux-mounter.ts';
+import { MountTools } from './mount-tools.ts';
+import { SpawnedChildProcesses } from './spawned-child-processes.ts';
+import { systemClock } from './system-clock.ts';
+
+export interface LinuxHost extends Host, AsyncDisposable {
+  readonly features: KernelFeatures;
+}
+
+/** This machine. @param rootDir an existing directory by its real path */
+export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
+  const features = probeKernelFeatures();
+  const children = new SpawnedChildProcesses();
+  const mountTools = new MountTools((tool, args, signal) => children.run(tool, args, { signal }));
+  const mountTable = new LinuxMountTable({
+    features,
+    managedRoot: rootDir,
+    onFailure: (error) => logger.error('the mount table cannot be read', { error: String(error) }),
+  });
+  return {
+    features,
+    mountTable,
+    mounter: new LinuxMounter(features, mountTools),
+    loopDevices: new LinuxLoopDevices(features),
+    blockProbe: new LinuxBlockProbe(children),
+    filesystems: new LinuxFilesystems(children),
+    directories: new LinuxManagedDirectories(rootDir, features),
+    images: new LinuxImages({ features, imagesDirectory: `${rootDir}/images`, clock: systemClock }),
+    [Symbol.asyncDispose]: () => mountTable[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,50 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { StorageError } from '../world/storage-error.ts';
+
+/**
+ * What sysfs tells of loop devices. Its answers ask no filesystem (the kernel prints a path that it holds), so a device
+ * whose backing file lies on a dead server is listed like any other.
+ */
+const BLOCK_DEVICES = '/sys/block';
+
+/** Names ("loop3") of the devices with a backing file, by number. Other people's are among them. */
+export function loopNamesInUse(): readonly string[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync(BLOCK_DEVICES);
+  } catch (cause) {
+    throw new StorageError(`Cannot list loop devices: ${messageOf(cause)}`, { code: 'Unavailable', cause });
+  }
+  const inUse = names.filter((name) => /^loop\d+$/.test(name) && hasBackingFile(name));
+  return inUse.sort((a, b) => numberOf(a) - numberOf(b));
+}
+
+/** The kernel has the directory "loop" exactly while there is a backing file (loop.c, loop_sysfs_init). */
+export function hasBackingFile(name: string): boolean {
+  return existsSync(`${BLOCK_DEVICES}/${name}/loop`);
+}
+
+/** The path that the backing file has now (it follows a rename; "… (deleted)" after unlink), '' when it cannot be read. */
+export function backingPathOf(name: string): string {
+  try {
+    // One newline ends it; others belong to the path.
+    return readFileSync(`${BLOCK_DEVICES}/${name}/loop/backing_file`, 'utf8').replace(/\n$/, '');
+  } catch {
+    // For people and as a second look only; who it is, is decided by device and inode.
+    return '';
+  }
+}
+
+/** What sysfs alone tells of a device that cannot be asked. */
+export function loopFactsOf(name: string): { readonly readOnly: boolean; readonly deviceNumber: string } {
+  const read = (file: string) => readFileSync(`${BLOCK_DEVICES}/${name}/${file}`, 'latin1').trim();
+  return { readOnly: read('ro') === '1', deviceNumber: read('dev') };
+}
+
+function numberOf(name: string): number {
+  return Number(name.slice('loop'.length));
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
