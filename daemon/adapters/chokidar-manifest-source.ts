@@ -1,0 +1,149 @@
+import { resolve } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+import type { ManifestProblem, ManifestSource, ManifestState } from '../ports/manifest-source.ts';
+import { isErrno } from './errno.ts';
+import { ManifestCollection } from './manifest-collection.ts';
+import { lookAtDirectory } from './manifest-directory.ts';
+import { readManifestFile } from './manifest-file-reader.ts';
+
+export interface ChokidarManifestSourceOptions {
+  readonly directory: string;
+  /** See SettleTimes. */
+  readonly quietMs?: number;
+  readonly goneMs?: number;
+  /** Told once when inotify is exhausted and the directory is listed by timer instead. */
+  readonly onProblem?: (problem: ManifestProblem) => void;
+}
+
+/** From the first event to the look: the events of one rename arrive within a millisecond. */
+const debounceMs = 10;
+/** inotify's queue overflows in silence; the kubelet polls its static pods as often. */
+const resyncMs = 20_000;
+/** While the directory is unreadable or cannot be watched. */
+const retryMs = 1000;
+const longestFirstWaitMs = 2000;
+
+/**
+ * Manifests of one flat directory. An event only means that something changed: what, is found by listing and comparing
+ * stamps, so a lost, doubled or late event costs time and never correctness.
+ */
+export class ChokidarManifestSource implements ManifestSource {
+  readonly #directory: string;
+  readonly #collection: ManifestCollection;
+  readonly #onProblem: (problem: ManifestProblem) => void;
+  #listener: (state: ManifestState) => void = () => {};
+  #lastState: ManifestState | undefined;
+  #onFirstState: () => void = () => {};
+  #startedAt = 0;
+  #watcher: FSWatcher | undefined;
+  /** What is watched; another directory at the same path needs another watch. */
+  #watchId = '';
+  #watchedAt = 0;
+  #isExhausted = false;
+  #isExhaustionReported = false;
+  #isStopped = true;
+  #timer: NodeJS.Timeout | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
+
+  constructor({ directory, quietMs = 200, goneMs = 300, onProblem = () => {} }: ChokidarManifestSourceOptions) {
+    this.#directory = resolve(directory);
+    this.#onProblem = onProblem;
+    this.#collection = new ManifestCollection((name) => readManifestFile(this.#directory, name), { quietMs, goneMs });
+  }
+
+  /** Resolves when the listener had its first state. */
+  async start(listener: (state: ManifestState) => void): Promise<void> {
+    this.#listener = listener;
+    this.#isStopped = false;
+    this.#startedAt = performance.now();
+    const { promise: first, resolve: onFirstState } = Promise.withResolvers<void>();
+    this.#onFirstState = onFirstState;
+    this.#look();
+    await first;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#watcher?.close();
+  }
+
+  #look(): void {
+    if (this.#isStopped) return;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    const look = lookAtDirectory(this.#directory);
+    if (look.kind === 'unreadable') {
+      this.#watchId = '';
+      this.#lookWithin(retryMs);
+      this.#publish({ kind: 'unreadable', problem: { file: this.#directory, message: look.message } });
+      return;
+    }
+    const { directoryId, watchId, stamps } = look;
+    const isTriedAgain = this.#isExhausted && performance.now() - this.#watchedAt >= resyncMs;
+    if (watchId !== this.#watchId || isTriedAgain) this.#watch(watchId);
+    const wait = this.#collection.look(stamps, { monotonic: performance.now(), wall: Date.now() });
+    this.#lookWithin(Math.min(wait ?? resyncMs, this.#isExhausted ? retryMs : resyncMs));
+    if (this.#lastState === undefined && wait !== undefined) {
+      // Until the first listing is whole nobody may conclude that something is gone.
+      if (performance.now() - this.#startedAt < longestFirstWaitMs) return;
+      this.#collection.stopWaiting();
+    }
+    this.#publish({ kind: 'listing', listing: { files: this.#collection.files, directoryId } });
+  }
+
+  /** One timer for everything; an earlier wish replaces a later one. */
+  #lookWithin(ms: number): void {
+    const dueAt = performance.now() + ms;
+    if (this.#isStopped || dueAt >= this.#dueAt) return;
+    this.#dueAt = dueAt;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), ms);
+  }
+
+  #watch(watchId: string): void {
+    void this.#watcher?.close();
+    this.#watchId = watchId;
+    this.#watchedAt = performance.now();
+    this.#isExhausted = false;
+    // Only the directory itself, so that chokidar stats no file of it: `raw`, an entry changed, says enough.
+    const watcher = watch(this.#directory, {
+      depth: 0,
+      ignoreInitial: true,
+      ignored: (path) => path !== this.#directory,
+    });
+    const changed = () => this.#lookWithin(debounceMs);
+    watcher.on('raw', changed).on('all', changed).on('ready', changed);
+    watcher.on('error', (error) => {
+      if (isErrno(error, 'ENOSPC', 'EMFILE', 'ENFILE')) this.#fallBackToTimer(error);
+      this.#lookWithin(debounceMs);
+    });
+    this.#watcher = watcher;
+  }
+
+  #fallBackToTimer(error: unknown): void {
+    this.#isExhausted = true;
+    if (this.#isExhaustionReported) return;
+    this.#isExhaustionReported = true;
+    const cause = error instanceof Error ? error.message : String(error);
+    this.#onProblem({
+      file: this.#directory,
+      message: `Cannot watch "${this.#directory}": ${cause}; listing it each second instead (raise fs.inotify.max_user_watches and fs.inotify.max_user_instances)`,
+    });
+  }
+
+  #publish(state: ManifestState): void {
+    if (this.#lastState !== undefined && isSameState(this.#lastState, state)) return;
+    this.#lastState = state;
+    this.#listener(state);
+    this.#onFirstState();
+  }
+}
+
+function isSameState(a: ManifestState, b: ManifestState): boolean {
+  if (a.kind === 'unreadable' || b.kind === 'unreadable') {
+    return a.kind === 'unreadable' && b.kind === 'unreadable' && a.problem.message === b.problem.message;
+  }
+  const { files, directoryId } = a.listing;
+  if (directoryId !== b.listing.directoryId || files.length !== b.listing.files.length) return false;
+  return files.every((file, index) => file === b.listing.files[index]);
+}

@@ -1,0 +1,200 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManifestCollection } from './manifest-collection.ts';
+
+const times = { quietMs: 200, goneMs: 300 };
+
+function pods(...names: string[]): string {
+  return names
+    .map((name) => `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${name}\nspec:\n  volumes: []\n`)
+    .join('---\n');
+}
+
+/** A directory in memory with a clock: each write gives a new stamp and the time of now. */
+class Scene {
+  readonly collection: ManifestCollection;
+  readonly #files = new Map<string, { text: string; stamp: string; changedAt: number }>();
+  #now = 1_000_000;
+  #writes = 0;
+  reads = 0;
+
+  constructor() {
+    this.collection = new ManifestCollection((name) => {
+      this.reads += 1;
+      const file = this.#files.get(name);
+      return file === undefined ? { kind: 'gone' } : { kind: 'text', ...file };
+    }, times);
+  }
+
+  write(name: string, text: string): void {
+    this.#writes += 1;
+    this.#files.set(name, { text, stamp: `${this.#writes}`, changedAt: this.#now });
+  }
+
+  /** New content, and times that do not tell: the kernel's clock did not tick in between. */
+  writeWithinTick(name: string, text: string): void {
+    const file = this.#files.get(name);
+    if (file !== undefined) this.#files.set(name, { ...file, text });
+  }
+
+  remove(name: string): void {
+    this.#files.delete(name);
+  }
+
+  pass(ms: number): void {
+    this.#now += ms;
+  }
+
+  look(): number | undefined {
+    const stamps = new Map([...this.#files].map(([name, { stamp }]) => [name, stamp]));
+    return this.collection.look(stamps, { monotonic: this.#now - 5000, wall: this.#now });
+  }
+
+  /** "file: state object object". */
+  listing(): string[] {
+    return this.collection.files.map(({ name, state, objects }) =>
+      [`${name}:`, state, ...objects.map(({ metadata }) => metadata.name)].join(' '),
+    );
+  }
+}
+
+describe('ManifestCollection', () => {
+  let scene: Scene;
+
+  beforeEach(() => {
+    scene = new Scene();
+    scene.write('a.yaml', pods('one', 'two'));
+    scene.pass(1000);
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+  });
+
+  it('takes what is added at once', () => {
+    scene.write('a.yaml', pods('one', 'two', 'three'));
+    scene.write('b.yaml', pods('four'));
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['a.yaml: good one two three', 'b.yaml: good four']);
+  });
+
+  it('reads only what changed, and keeps the same object for the same meaning', () => {
+    const before = scene.collection.files;
+    scene.pass(1000);
+    scene.reads = 0;
+    scene.look();
+    expect(scene.reads).toBe(0);
+    scene.write('a.yaml', `# a comment\n${pods('one', 'two')}`);
+    scene.look();
+    expect(scene.reads).toBe(1);
+    expect(scene.collection.files[0]).toBe(before[0]);
+  });
+
+  it('does not believe a file that was truncated until it is quiet', () => {
+    scene.write('a.yaml', '');
+    expect(scene.look()).toBe(200);
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+    scene.pass(150);
+    expect(scene.look()).toBe(50);
+    scene.write('a.yaml', pods('one'));
+    expect(scene.look()).toBe(200);
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+    scene.pass(200);
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['a.yaml: good one']);
+  });
+
+  it('reports a file that does not parse when it is quiet, with the objects of its last good version', () => {
+    scene.write('a.yaml', 'apiVersion: v1\nkind: [\n');
+    expect(scene.look()).toBe(200);
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+    scene.pass(200);
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['a.yaml: bad one two']);
+    expect(scene.collection.files[0]?.problems).toMatchObject([{ file: 'a.yaml', document: 1 }]);
+  });
+
+  it('never reports a file that was half written for a moment', () => {
+    scene.write('a.yaml', 'apiVersion: v1\nkind: [');
+    scene.look();
+    scene.pass(100);
+    scene.write('a.yaml', pods('one', 'two', 'three'));
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['a.yaml: good one two three']);
+  });
+
+  it('waits for the rest of a file that ends in the middle of a line', () => {
+    scene.write('b.yaml', pods('three').replace('volumes: []\n', 'nodeName: here'));
+    expect(scene.look()).toBe(200);
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+    scene.pass(200);
+    scene.look();
+    expect(scene.listing()).toEqual(['a.yaml: good one two', 'b.yaml: good three']);
+  });
+
+  it('keeps a file that is gone for a while, and for good when it comes back', () => {
+    scene.remove('a.yaml');
+    expect(scene.look()).toBe(300);
+    scene.pass(299);
+    expect(scene.look()).toBe(1);
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+    scene.write('a.yaml', pods('one', 'two'));
+    expect(scene.look()).toBeUndefined();
+    scene.pass(10_000);
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+  });
+
+  it('drops a file that stays gone', () => {
+    scene.remove('a.yaml');
+    scene.look();
+    scene.pass(300);
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual([]);
+  });
+
+  it('drops a file at once when all that it declared is in others: it was renamed', () => {
+    scene.remove('a.yaml');
+    scene.write('b.yaml', pods('two', 'one'));
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['b.yaml: good two one']);
+  });
+
+  it('reads a file again that could have been written in the same tick', () => {
+    scene.write('a.yaml', pods('one', 'two', 'three'));
+    scene.look();
+    scene.writeWithinTick('a.yaml', pods('one', 'two', 'four', 'three'));
+    scene.pass(5);
+    scene.look();
+    expect(scene.listing()).toEqual(['a.yaml: good one two four three']);
+  });
+
+  it('settles by its own clock when the times of the file are in the future', () => {
+    scene.pass(3_600_000);
+    scene.write('a.yaml', pods('one'));
+    scene.pass(-3_600_000);
+    scene.look();
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+    scene.pass(200);
+    scene.look();
+    expect(scene.listing()).toEqual(['a.yaml: good one']);
+  });
+
+  it('waits at the first look for every file that was just written', () => {
+    const fresh = new Scene();
+    fresh.write('a.yaml', pods('one'));
+    fresh.pass(50);
+    expect(fresh.look()).toBe(150);
+    fresh.pass(150);
+    expect(fresh.look()).toBeUndefined();
+    expect(fresh.listing()).toEqual(['a.yaml: good one']);
+  });
+
+  it('lists as bad what is written all the time, when told to wait no longer', () => {
+    const fresh = new Scene();
+    fresh.write('a.yaml', pods('one'));
+    fresh.look();
+    fresh.collection.stopWaiting();
+    expect(fresh.listing()).toEqual(['a.yaml: bad']);
+    fresh.pass(200);
+    fresh.look();
+    expect(fresh.listing()).toEqual(['a.yaml: good one']);
+  });
+});

@@ -1,0 +1,168 @@
+import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { keyOf } from '../api/meta.ts';
+import type { ManifestFile } from '../ports/manifest-source.ts';
+import type { ManifestRead } from './manifest-file-reader.ts';
+import { badManifest, parseManifest } from './manifest-parser.ts';
+
+/** Both in ms: `monotonic` for durations, `wall` to compare with the times of files. */
+export interface Moment {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+
+export interface SettleTimes {
+  /** A file that would take something away or is wrong is believed when it was left alone for so long, ms. */
+  readonly quietMs: number;
+  /** A file that is gone is believed to be gone after so long, ms: editors delete and create. */
+  readonly goneMs: number;
+}
+
+/** A file written within one tick of the kernel's clock after it was read has the same times: read it again, ms. */
+const clockTick = 20;
+
+/**
+ * The files of the manifest directory, and what is believed of them. A change that adds is taken at once; one that is
+ * an error, or takes an object away, only when the file has been quiet: it may be half written, truncated a moment
+ * before its new content, or deleted a moment before its successor appears.
+ */
+export class ManifestCollection {
+  readonly #read: (name: string) => ManifestRead;
+  readonly #times: SettleTimes;
+  readonly #tracked = new Map<string, TrackedFile>();
+  #isFirstLook = true;
+
+  constructor(read: (name: string) => ManifestRead, times: SettleTimes) {
+    this.#read = read;
+    this.#times = times;
+  }
+
+  /** What is believed now, by name. */
+  get files(): readonly ManifestFile[] {
+    const listed = [...this.#tracked.values()].flatMap((tracked) => tracked.listed ?? []);
+    return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * Takes a look at the directory: stamps by file name. Reads what changed.
+   * @returns ms until another look is wanted for something to settle; undefined when all is settled.
+   */
+  look(stamps: ReadonlyMap<string, string>, now: Moment): number | undefined {
+    const waits: number[] = [];
+    const gone = new Set(this.#tracked.keys());
+    for (const [name, stamp] of stamps) {
+      const wait = this.#present(name, stamp, now);
+      if (wait === 'gone') continue;
+      gone.delete(name);
+      if (wait > 0) waits.push(wait);
+    }
+    for (const name of gone) {
+      const wait = this.#absent(name, now);
+      if (wait > 0) waits.push(wait);
+    }
+    this.#isFirstLook = this.#isFirstLook && waits.length > 0;
+    return waits.length === 0 ? undefined : Math.min(...waits);
+  }
+
+  /** Lists what has not settled as bad: the directory is busy, and the first listing cannot wait for ever. */
+  stopWaiting(): void {
+    for (const [name, tracked] of this.#tracked) {
+      if (tracked.listed !== undefined) continue;
+      tracked.listed = badManifest(name, [{ file: name, message: 'is being written all the time' }]);
+    }
+    this.#isFirstLook = false;
+  }
+
+  #present(name: string, stamp: string, now: Moment): number | 'gone' {
+    const tracked = this.#tracked.get(name) ?? {};
+    if (tracked.latest === undefined || tracked.latest.stamp !== stamp || tracked.latest.isRacy) {
+      const read = this.#read(name);
+      if (read.kind === 'gone') return 'gone';
+      tracked.latest = this.#versionOf(name, read, tracked, now);
+    }
+    delete tracked.goneSince;
+    this.#tracked.set(name, tracked);
+    const wait = this.#unsettledFor(tracked.latest, now);
+    if (wait <= 0) accept(tracked, tracked.latest);
+    return wait;
+  }
+
+  #versionOf(
+    name: string,
+    read: Exclude<ManifestRead, { kind: 'gone' }>,
+    { listed, latest }: TrackedFile,
+    now: Moment,
+  ): Version {
+    const { stamp, changedAt } = read;
+    const digest = read.kind === 'text' ? hash('sha256', read.text) : read.message;
+    const isRacy = now.wall - changedAt < clockTick;
+    if (latest?.digest === digest) return { ...latest, stamp, isRacy };
+    const manifest =
+      read.kind === 'text'
+        ? parseManifest(name, read.text, listed)
+        : badManifest(name, [{ file: name, message: read.message }], listed);
+    const needsQuiet =
+      manifest.state === 'bad' ||
+      this.#isFirstLook ||
+      takesAway(listed, manifest) ||
+      (read.kind === 'text' && endsOpen(read.text));
+    return { stamp, digest, isRacy, manifest, needsQuiet, changedAt, firstSeen: now.monotonic };
+  }
+
+  /** Quiet by the file's own time, or by ours when the clock was set: ms that are missing. */
+  #unsettledFor({ needsQuiet, changedAt, firstSeen }: Version, now: Moment): number {
+    if (!needsQuiet) return 0;
+    return this.#times.quietMs - Math.max(now.wall - changedAt, now.monotonic - firstSeen);
+  }
+
+  #absent(name: string, now: Moment): number {
+    const tracked = this.#tracked.get(name);
+    if (tracked === undefined) return 0;
+    tracked.goneSince ??= now.monotonic;
+    delete tracked.latest;
+    const wait = this.#times.goneMs - (now.monotonic - tracked.goneSince);
+    if (wait > 0 && tracked.listed !== undefined && !this.#isDeclaredElsewhere(name, tracked.listed)) return wait;
+    this.#tracked.delete(name);
+    return 0;
+  }
+
+  /** A renamed file: all that it declared is in others, so nothing is lost with it. */
+  #isDeclaredElsewhere(name: string, file: ManifestFile): boolean {
+    const others = this.files.filter((other) => other.name !== name && other.state === 'good');
+    const declared = new Set(others.flatMap((other) => other.objects.map(keyOf)));
+    return file.objects.every((object) => declared.has(keyOf(object)));
+  }
+}
+
+interface TrackedFile {
+  /** The version that is believed. */
+  listed?: ManifestFile;
+  /** The version that was read last. */
+  latest?: Version;
+  goneSince?: number;
+}
+
+interface Version {
+  readonly stamp: string;
+  readonly digest: string;
+  readonly isRacy: boolean;
+  readonly manifest: ManifestFile;
+  readonly needsQuiet: boolean;
+  readonly changedAt: number;
+  readonly firstSeen: number;
+}
+
+/** Equal content stays the same object: who compares by identity sees no change. */
+function accept(tracked: TrackedFile, version: Version): void {
+  if (!isDeepStrictEqual(tracked.listed, version.manifest)) tracked.listed = version.manifest;
+}
+
+function takesAway(before: ManifestFile | undefined, after: ManifestFile): boolean {
+  const kept = new Set(after.objects.map(keyOf));
+  return before?.objects.some((object) => !kept.has(keyOf(object))) ?? false;
+}
+
+/** A text file ends with a newline, JSON with its last bracket; another end may be the middle of `storage: 64Mi`. */
+function endsOpen(text: string): boolean {
+  return text !== '' && !/[\n\]}]$/.test(text);
+}

@@ -1,0 +1,43 @@
+import { decodeDocument } from '../api/decode.ts';
+import { keyOf } from '../api/meta.ts';
+import type { DeclaredObject } from '../api/object.ts';
+import type { IgnoredDocument, ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
+import { parseYamlDocuments } from './yaml-documents.ts';
+
+const mostProblems = 20;
+
+/**
+ * A manifest is taken whole or not at all: with one problem in it, the objects are those of `previous`, the version of
+ * this file that was taken last, as if the file had not been touched.
+ */
+export function parseManifest(name: string, text: string, previous?: ManifestFile): ManifestFile {
+  const { documents, problems: syntaxProblems } = parseYamlDocuments(name, text);
+  const problems: ManifestProblem[] = [...syntaxProblems];
+  const ignored: IgnoredDocument[] = [];
+  const objects = new Map<string, DeclaredObject>();
+  for (const { document, line, value, lineOf } of documents) {
+    for (const decoded of decodeDocument(value)) {
+      if (decoded.outcome === 'ignored') {
+        const { apiVersion, kind, name: objectName } = decoded;
+        ignored.push({ document, apiVersion, kind, name: objectName });
+      } else if (decoded.outcome === 'invalid') {
+        // Enough to mend a file by; each costs a search for its line.
+        for (const { keys, path, message } of decoded.problems.slice(0, Math.max(0, mostProblems - problems.length))) {
+          problems.push({ file: name, document, line: lineOf(keys) ?? line, path, message });
+        }
+      } else {
+        const key = keyOf(decoded.object);
+        if (objects.has(key))
+          problems.push({ file: name, document, line, message: `${key} is declared twice in this file` });
+        objects.set(key, decoded.object);
+      }
+    }
+  }
+  if (problems.length > 0) return badManifest(name, problems, previous);
+  return { name, state: 'good', objects: [...objects.values()], ignored, problems: [] };
+}
+
+/** A file that was refused for a reason of its own (it is a link, it cannot be read) keeps its last version as well. */
+export function badManifest(name: string, problems: readonly ManifestProblem[], previous?: ManifestFile): ManifestFile {
+  return { name, state: 'bad', objects: previous?.objects ?? [], ignored: previous?.ignored ?? [], problems };
+}
