@@ -1,0 +1,56 @@
+/**
+ * Binding in upstream's order, four writes, each of which may be the last before a crash: volume spec, volume status,
+ * claim spec, claim status. Each call gives the first that is outstanding, so any prefix is continued.
+ */
+
+import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import { annotations } from '../api/well-known.ts';
+import { isClaimedBy } from '../plan/claim-matching.ts';
+
+export function nextBindWrite(
+  claim: StoredPersistentVolumeClaim,
+  volume: StoredPersistentVolume,
+): StoredPersistentVolume | StoredPersistentVolumeClaim | undefined {
+  if (volume.spec.claimRef?.uid !== claim.metadata.uid) return volumeSpecWrite(claim, volume);
+  if (volume.status?.phase !== 'Bound') return { ...volume, status: { phase: 'Bound' } };
+  const { volumeName } = claim.spec;
+  const isCompleted = claim.metadata.annotations?.[annotations.bindCompleted] === 'yes';
+  if (volumeName !== volume.metadata.name || !isCompleted) return claimSpecWrite(claim, volume);
+  if (claim.status?.phase !== 'Bound') return claimStatusWrite(claim, volume);
+  return undefined;
+}
+
+function volumeSpecWrite(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume): StoredPersistentVolume {
+  const { namespace, name, uid } = claim.metadata;
+  const wasReserved = isClaimedBy(volume, claim);
+  const marks = wasReserved ? {} : { [annotations.boundByController]: 'yes' };
+  return {
+    ...volume,
+    metadata: { ...volume.metadata, annotations: { ...volume.metadata.annotations, ...marks } },
+    spec: { ...volume.spec, claimRef: { namespace, name, uid } },
+  };
+}
+
+function claimSpecWrite(
+  claim: StoredPersistentVolumeClaim,
+  volume: StoredPersistentVolume,
+): StoredPersistentVolumeClaim {
+  const marks = {
+    [annotations.bindCompleted]: 'yes',
+    ...(claim.spec.volumeName === undefined ? { [annotations.boundByController]: 'yes' } : {}),
+  };
+  return {
+    ...claim,
+    metadata: { ...claim.metadata, annotations: { ...claim.metadata.annotations, ...marks } },
+    spec: { ...claim.spec, volumeName: volume.metadata.name },
+  };
+}
+
+function claimStatusWrite(
+  claim: StoredPersistentVolumeClaim,
+  volume: StoredPersistentVolume,
+): StoredPersistentVolumeClaim {
+  const { accessModes, capacity } = volume.spec;
+  return { ...claim, status: { phase: 'Bound', accessModes, capacity: { storage: capacity.storage } } };
+}

@@ -1,0 +1,204 @@
+/**
+ * Runs the pure steps of claims and volumes against the store until nothing changes, and the two effects they ask for:
+ * provisioning and reclaim, one at a time for each claim or volume, with backoff.
+ */
+import { keyOf } from '../api/meta.ts';
+import type { StoredObject } from '../api/object.ts';
+import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type { StoredStorageClass } from '../api/storage-class.ts';
+import { backoffDelayMs } from '../plan/backoff.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventRecorder } from '../ports/events.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import { asStorageError } from '../world/storage-error.ts';
+import { nextClaimStep } from './claim-step.ts';
+import { type ClaimWorld, type ControlStep, readClaimWorld } from './claim-world.ts';
+import { nextVolumeStep } from './volume-step.ts';
+
+/** The effects that steps ask for. */
+export interface ProvisionEffects {
+  canProvision(provisioner: string): boolean;
+  /** Whether the volume's image is attached, or may be. */
+  isInUse(volume: StoredPersistentVolume): boolean;
+  provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void>;
+  reclaim(volume: StoredPersistentVolume): Promise<void>;
+}
+
+export interface ClaimControllerOptions {
+  readonly objects: ObjectStore;
+  readonly provisioning: ProvisionEffects;
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** Why a claim or volume waits, for `explain`. */
+export interface ControlWait {
+  readonly reason: string;
+  readonly message: string;
+  readonly since: string;
+  /** On the monotonic clock; undefined when only a change can help. */
+  readonly retryAt?: number;
+}
+
+interface Failure {
+  readonly failures: number;
+  readonly notBefore: number;
+  readonly wish: string;
+}
+
+/** More rounds than any chain of steps has; a livelock between two rules would end here and be logged. */
+const maxRounds = 64;
+
+export class ClaimController {
+  readonly #options: ClaimControllerOptions;
+  readonly #running = new Set<string>();
+  readonly #failures = new Map<string, Failure>();
+  readonly #waits = new Map<string, ControlWait>();
+  readonly #inFlight = new Set<Promise<void>>();
+  #cancelTimer: (() => void) | undefined;
+  #isStopped = false;
+
+  constructor(options: ClaimControllerOptions) {
+    this.#options = options;
+  }
+
+  /** By "PersistentVolumeClaim/<namespace>/<name>" or "PersistentVolume/<name>". */
+  get waits(): ReadonlyMap<string, ControlWait> {
+    return this.#waits;
+  }
+
+  /** To be called whenever objects or the use of volumes changed. */
+  sync(): void {
+    if (this.#isStopped) return;
+    for (let round = 0; round < maxRounds; round++) if (!this.#round()) return;
+    this.#options.logger.error('claims do not settle', { rounds: maxRounds });
+  }
+
+  /** Resolves when no effect is under way and none follows from those that ended. */
+  async idle(): Promise<void> {
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelTimer?.();
+    await this.idle();
+  }
+
+  /** One step for each object; true when one of them wrote. */
+  #round(): boolean {
+    const { objects, provisioning } = this.#options;
+    const world = readClaimWorld(objects, (provisioner) => provisioning.canProvision(provisioner));
+    let hasWritten = false;
+    for (const claim of world.claims) {
+      if (this.#take(claim, (current) => nextClaimStep(current, this.#fresh(world)))) hasWritten = true;
+    }
+    for (const volume of world.volumes) {
+      if (this.#take(volume, (current) => nextVolumeStep(current, this.#fresh(world)))) hasWritten = true;
+    }
+    return hasWritten;
+  }
+
+  /** Volumes as they are now: a claim earlier in this round may have taken one. */
+  #fresh(world: ClaimWorld): ClaimWorld {
+    const { objects } = this.#options;
+    return {
+      ...world,
+      get volumes() {
+        return objects.list('PersistentVolume');
+      },
+    };
+  }
+
+  #take<T extends StoredObject>(listed: T, next: (current: T) => ControlStep): boolean {
+    const key = keyOf(listed);
+    const current = this.#options.objects.get(key) as T | undefined;
+    if (current === undefined) return false;
+    const step = next(current);
+    if (step.kind !== 'wait' && step.kind !== 'provision' && step.kind !== 'reclaim') this.#waits.delete(key);
+    switch (step.kind) {
+      case 'write':
+        this.#options.objects.update(step.object);
+        return true;
+      case 'remove':
+        this.#options.objects.remove(step.key, step.resourceVersion);
+        return true;
+      case 'wait':
+        this.#wait(key, step.type, step.reason, step.message);
+        return false;
+      case 'provision': {
+        const { claim, storageClass } = step;
+        const wish = JSON.stringify([claim.spec, storageClass.spec, claim.metadata.uid]);
+        this.#start(key, wish, 'ProvisioningFailed', () => this.#options.provisioning.provision(claim, storageClass));
+        return false;
+      }
+      case 'reclaim': {
+        const { volume } = step;
+        if (this.#options.provisioning.isInUse(volume)) {
+          this.#wait(key, 'Normal', 'VolumeInUse', 'waiting until the volume is detached');
+        } else {
+          this.#start(key, 'reclaim', 'VolumeFailedDelete', () => this.#options.provisioning.reclaim(volume));
+        }
+        return false;
+      }
+      case 'settled':
+        return false;
+    }
+  }
+
+  /** Told once, and again only when it is another reason or message. */
+  #wait(key: string, type: 'Normal' | 'Warning', reason: string, message: string, retryAt?: number): void {
+    const { clock, events } = this.#options;
+    const before = this.#waits.get(key);
+    const isSame = before?.reason === reason && before.message === message;
+    const since = isSame ? before.since : clock.timestamp();
+    this.#waits.set(key, { reason, message, since, ...(retryAt === undefined ? {} : { retryAt }) });
+    if (!isSame) events.record({ type, reason, regarding: key, message });
+  }
+
+  #start(key: string, wish: string, failureReason: string, effect: () => Promise<void>): void {
+    const { clock } = this.#options;
+    const failure = this.#failures.get(key);
+    if (this.#running.has(key)) return;
+    if (failure !== undefined && failure.wish === wish && failure.notBefore > clock.monotonic()) return;
+    this.#running.add(key);
+    const run = this.#run(key, wish, failureReason, effect).finally(() => {
+      this.#inFlight.delete(run);
+      this.#running.delete(key);
+      this.sync();
+    });
+    this.#inFlight.add(run);
+  }
+
+  async #run(key: string, wish: string, failureReason: string, effect: () => Promise<void>): Promise<void> {
+    const { clock, random, logger } = this.#options;
+    try {
+      await effect();
+      this.#failures.delete(key);
+      this.#waits.delete(key);
+    } catch (thrown) {
+      const error = asStorageError(thrown, `Cannot serve "${key}"`);
+      const before = this.#failures.get(key);
+      const failures = (before?.wish === wish ? before.failures : 0) + 1;
+      const delay = backoffDelayMs(failures, random());
+      this.#failures.set(key, { failures, notBefore: clock.monotonic() + delay, wish });
+      this.#wait(key, 'Warning', failureReason, error.message, clock.monotonic() + delay);
+      logger.warn('claim step failed', { object: key, reason: failureReason, error: error.message, retryInMs: delay });
+      this.#retryAfter(delay);
+    }
+  }
+
+  #retryAfter(delayMs: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#options.clock.after(delayMs + 1, () => {
+      const times = [...this.#failures.values()].map(({ notBefore }) => notBefore - this.#options.clock.monotonic());
+      const next = Math.min(...times.filter((time) => time > 0));
+      if (Number.isFinite(next)) this.#retryAfter(next);
+      this.sync();
+    });
+  }
+}

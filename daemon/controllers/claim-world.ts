@@ -1,0 +1,74 @@
+import { keyOf, type ObjectKey, objectKey } from '../api/meta.ts';
+import type { StoredObject } from '../api/object.ts';
+import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import { isTerminated, type StoredPod } from '../api/pod.ts';
+import type { StoredStorageClass } from '../api/storage-class.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+
+/** What the claim and volume reducers look at: one consistent reading of the store. */
+export interface ClaimWorld {
+  readonly claims: readonly StoredPersistentVolumeClaim[];
+  readonly volumes: readonly StoredPersistentVolume[];
+  readonly classes: readonly StoredStorageClass[];
+  claim(namespace: string, name: string): StoredPersistentVolumeClaim | undefined;
+  volume(name: string): StoredPersistentVolume | undefined;
+  storageClass(name: string): StoredStorageClass | undefined;
+  /** Pods that name the claim, also terminating and finished ones: while there is one, the claim is protected. */
+  podsUsing(claim: StoredPersistentVolumeClaim): readonly StoredPod[];
+  /** Whether a class of this provisioner is served by a plugin here. */
+  canProvision(provisioner: string): boolean;
+}
+
+/** What is to be done next for one claim or volume. */
+export type ControlStep =
+  | { readonly kind: 'write'; readonly object: StoredObject }
+  | { readonly kind: 'remove'; readonly key: ObjectKey; readonly resourceVersion: string }
+  | {
+      readonly kind: 'provision';
+      readonly claim: StoredPersistentVolumeClaim;
+      readonly storageClass: StoredStorageClass;
+    }
+  /** The backing data of a released volume goes to the trash, then the object. */
+  | { readonly kind: 'reclaim'; readonly volume: StoredPersistentVolume }
+  /** Nothing to do until something changes; the reason is told once. */
+  | { readonly kind: 'wait'; readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'settled' };
+
+export const settled: ControlStep = { kind: 'settled' };
+
+export function removeStep(object: StoredObject): ControlStep {
+  return { kind: 'remove', key: keyOf(object), resourceVersion: object.metadata.resourceVersion };
+}
+
+export function readClaimWorld(objects: ObjectStore, canProvision: (provisioner: string) => boolean): ClaimWorld {
+  const users = new Map<ObjectKey, StoredPod[]>();
+  for (const pod of objects.list('Pod')) {
+    for (const name of claimNames(pod)) {
+      const key = objectKey('PersistentVolumeClaim', pod.metadata.namespace, name);
+      const pods = users.get(key);
+      if (pods === undefined) users.set(key, [pod]);
+      else pods.push(pod);
+    }
+  }
+  return {
+    claims: objects.list('PersistentVolumeClaim'),
+    volumes: objects.list('PersistentVolume'),
+    classes: objects.list('StorageClass'),
+    claim: (namespace, name) =>
+      objects.get(objectKey('PersistentVolumeClaim', namespace, name)) as StoredPersistentVolumeClaim | undefined,
+    volume: (name) => objects.get(objectKey('PersistentVolume', '', name)) as StoredPersistentVolume | undefined,
+    storageClass: (name) => objects.get(objectKey('StorageClass', '', name)) as StoredStorageClass | undefined,
+    podsUsing: (claim) => users.get(keyOf(claim)) ?? [],
+    canProvision,
+  };
+}
+
+function claimNames(pod: StoredPod): readonly string[] {
+  return (pod.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? []);
+}
+
+/** Whether somebody who may still run needs the claim: what WaitForFirstConsumer waits for. */
+export function hasConsumer(world: ClaimWorld, claim: StoredPersistentVolumeClaim): boolean {
+  return world.podsUsing(claim).some((pod) => !isTerminated(pod));
+}

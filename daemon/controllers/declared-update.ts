@@ -1,0 +1,126 @@
+/** An edited manifest meets the object it declared before: what may change, and what is the controllers' own. Pure. */
+import type { DeclaredObject, StoredObject } from '../api/object.ts';
+import type { ClaimReference, PersistentVolumeSpec } from '../api/persistent-volume.ts';
+import type { PersistentVolumeClaimSpec } from '../api/persistent-volume-claim.ts';
+import type { Pod } from '../api/pod.ts';
+import type { StorageClassSpec } from '../api/storage-class.ts';
+import { annotations, controllerAnnotations } from '../api/well-known.ts';
+
+/** The object with the new declaration in it; undefined when nothing differs. */
+export function applyDeclared(current: StoredObject, declared: DeclaredObject, file: string): StoredObject | undefined {
+  const kept = Object.entries(current.metadata.annotations ?? {}).filter(([key]) => controllerAnnotations.has(key));
+  const { labels, annotations: declaredAnnotations } = declared.metadata;
+  const { labels: _labels, annotations: _annotations, ...metadata } = current.metadata;
+  const spec = specOf(current, declared);
+  const isSpecChanged = !isEqual(spec, current.spec);
+  const next = {
+    ...current,
+    apiVersion: declared.apiVersion,
+    metadata: {
+      ...metadata,
+      ...(labels === undefined ? {} : { labels }),
+      annotations: { ...declaredAnnotations, ...Object.fromEntries(kept), [annotations.manifest]: file },
+      generation: metadata.generation + (isSpecChanged ? 1 : 0),
+    },
+    spec,
+    ...podStatus(declared),
+  } as StoredObject;
+  return isEqual(next, current) ? undefined : next;
+}
+
+/** Of what a user says of status only a pod's phase counts: it is how a pod without containers says that it has ended. */
+function podStatus(declared: DeclaredObject): Pick<Pod, 'status'> {
+  return declared.kind === 'Pod' && declared.status !== undefined ? { status: declared.status } : {};
+}
+
+/** The declared spec with the fields that binding wrote into it. */
+function specOf(current: StoredObject, declared: DeclaredObject): DeclaredObject['spec'] {
+  if (declared.kind === 'PersistentVolumeClaim' && current.kind === 'PersistentVolumeClaim') {
+    const { volumeName, storageClassName } = current.spec;
+    return {
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+      ...(volumeName === undefined ? {} : { volumeName }),
+      ...declared.spec,
+    };
+  }
+  if (declared.kind === 'PersistentVolume' && current.kind === 'PersistentVolume') {
+    const claimRef = claimRefOf(current.spec.claimRef, declared.spec, isBoundByController(current));
+    return claimRef === undefined ? declared.spec : { ...declared.spec, claimRef };
+  }
+  return declared.spec;
+}
+
+/** A reservation written by the user keeps the uid that binding gave it; one that binding made stays as it is. */
+function claimRefOf(
+  current: ClaimReference | undefined,
+  declared: PersistentVolumeSpec,
+  isControllers: boolean,
+): ClaimReference | undefined {
+  const wanted = declared.claimRef;
+  if (wanted === undefined) return isControllers ? current : undefined;
+  const isSame = current?.namespace === wanted.namespace && current.name === wanted.name;
+  return isSame ? current : wanted;
+}
+
+function isBoundByController(object: StoredObject): boolean {
+  return object.metadata.annotations?.[annotations.boundByController] !== undefined;
+}
+
+/** Why the change is refused (the old declaration stays in force), or undefined. Upstream: validation of updates. */
+export function forbiddenChange(current: StoredObject, declared: DeclaredObject): string | undefined {
+  switch (declared.kind) {
+    case 'StorageClass':
+      return current.kind === 'StorageClass' ? classChange(current.spec, declared.spec) : undefined;
+    case 'PersistentVolume':
+      return current.kind === 'PersistentVolume' ? volumeChange(current.spec, declared.spec) : undefined;
+    case 'PersistentVolumeClaim':
+      return current.kind === 'PersistentVolumeClaim' ? claimChange(current.spec, declared.spec) : undefined;
+    case 'Pod':
+      return undefined;
+  }
+}
+
+function classChange(current: StorageClassSpec, declared: StorageClassSpec): string | undefined {
+  const fixed = ['provisioner', 'parameters', 'reclaimPolicy', 'volumeBindingMode'] as const;
+  return changed(fixed, current, declared);
+}
+
+function volumeChange(current: PersistentVolumeSpec, declared: PersistentVolumeSpec): string | undefined {
+  const mutable = new Set(['capacity', 'accessModes', 'claimRef', 'storageClassName', 'mountOptions', 'nodeAffinity']);
+  const keys = new Set([...Object.keys(current), ...Object.keys(declared)]);
+  const fixed = [...keys].filter((key) => !mutable.has(key) && key !== 'persistentVolumeReclaimPolicy');
+  return changed(fixed, current, declared);
+}
+
+function claimChange(current: PersistentVolumeClaimSpec, declared: PersistentVolumeClaimSpec): string | undefined {
+  const requests = changed(['resources'], current, declared);
+  if (requests !== undefined) return `${requests}: growth of a claim is not supported yet`;
+  const once = (['volumeName', 'storageClassName'] as const).find(
+    (key) => current[key] !== undefined && declared[key] !== undefined && current[key] !== declared[key],
+  );
+  return once === undefined ? changed(['accessModes', 'volumeMode', 'selector'], current, declared) : immutable(once);
+}
+
+function changed(keys: readonly string[], current: object, declared: object): string | undefined {
+  const field = keys.find((key) => !isEqual(Reflect.get(current, key), Reflect.get(declared, key)));
+  return field === undefined ? undefined : immutable(field);
+}
+
+function immutable(field: string): string {
+  return `field is immutable: "${field}" cannot be changed, the declaration accepted before stays in force`;
+}
+
+/** Both sides come from JSON-like values; the order of keys does not count. */
+function isEqual(a: unknown, b: unknown): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_key, inner: unknown) =>
+      inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+        ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : inner,
+    ) ?? 'undefined'
+  );
+}

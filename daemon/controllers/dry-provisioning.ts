@@ -1,0 +1,53 @@
+import { objectKey } from '../api/meta.ts';
+import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type { StoredStorageClass } from '../api/storage-class.ts';
+import type { ProvisionEffects } from './claim-controller.ts';
+import { newPersistentVolume } from './new-persistent-volume.ts';
+import type { ProvisioningOptions } from './provisioning.ts';
+
+interface DryStep {
+  readonly kind: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly destructive: boolean;
+}
+
+/** Provisioning that only says what it would do, and writes the object that would come of it. */
+export class DryProvisioning implements ProvisionEffects {
+  readonly steps: DryStep[] = [];
+  readonly #options: Pick<ProvisioningOptions, 'objects' | 'plugins' | 'layout' | 'clock' | 'newUid'>;
+
+  constructor(options: Pick<ProvisioningOptions, 'objects' | 'plugins' | 'layout' | 'clock' | 'newUid'>) {
+    this.#options = options;
+  }
+
+  canProvision(provisioner: string): boolean {
+    return this.#options.plugins.some((plugin) => plugin.name === provisioner && plugin.provision !== undefined);
+  }
+
+  isInUse(): boolean {
+    return false;
+  }
+
+  provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void> {
+    const { plugins, layout, clock, objects, newUid } = this.#options;
+    const plugin = plugins.find(({ name }) => name === storageClass.spec.provisioner);
+    const now = clock.timestamp();
+    const made = plugin?.provision?.({ claim, storageClass, now }, layout);
+    if (plugin === undefined || made === undefined) return Promise.resolve();
+    const reason = `claim ${claim.metadata.namespace}/${claim.metadata.name}`;
+    this.steps.push({ kind: 'createImage', subject: made.image.path, reason, destructive: false });
+    objects.create(newPersistentVolume(claim, made, { uid: newUid(), now, provisioner: plugin.name }));
+    return Promise.resolve();
+  }
+
+  reclaim(volume: StoredPersistentVolume): Promise<void> {
+    const { name } = volume.metadata;
+    this.steps.push({ kind: 'trashImage', subject: name, reason: 'reclaim policy Delete', destructive: true });
+    const key = objectKey('PersistentVolume', '', name);
+    const current = this.#options.objects.get(key);
+    if (current !== undefined) this.#options.objects.remove(key, current.metadata.resourceVersion);
+    return Promise.resolve();
+  }
+}

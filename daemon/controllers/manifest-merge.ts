@@ -1,0 +1,85 @@
+/**
+ * Manifests into the store: which objects are new, changed, gone or refused. Pure.
+ *
+ * Invariants
+ * - An object goes only when every file is understood that may declare it: a bad or unreadable file removes nothing.
+ * - Of two files that declare one object the one that had it keeps it; with none, the file name that sorts first.
+ * - Objects that the daemon made (no manifest annotation) are never taken over or removed by a file.
+ */
+import { keyOf, type ObjectKey } from '../api/meta.ts';
+import type { DeclaredObject, StoredObject } from '../api/object.ts';
+import { annotations } from '../api/well-known.ts';
+import type { ManifestListing, ManifestProblem } from '../ports/manifest-source.ts';
+import { applyDeclared, forbiddenChange } from './declared-update.ts';
+
+export type MergeAction =
+  | { readonly kind: 'create'; readonly object: DeclaredObject; readonly file: string }
+  | { readonly kind: 'update'; readonly object: StoredObject }
+  | { readonly kind: 'delete'; readonly object: StoredObject }
+  | { readonly kind: 'refuse'; readonly key: ObjectKey; readonly reason: string; readonly problem: ManifestProblem };
+
+interface Declaration {
+  readonly object: DeclaredObject;
+  readonly file: string;
+}
+
+export function mergeManifests(stored: readonly StoredObject[], listing: ManifestListing): readonly MergeAction[] {
+  const byKey = new Map(stored.map((object) => [keyOf(object), object]));
+  const declarations = readDeclarations(listing);
+  const actions: MergeAction[] = [];
+  for (const [key, candidates] of declarations) {
+    const current = byKey.get(key);
+    const origin = current?.metadata.annotations?.[annotations.manifest];
+    const chosen = candidates.find(({ file }) => file === origin) ?? candidates[0];
+    if (chosen === undefined) continue;
+    for (const other of candidates) if (other !== chosen) actions.push(conflict(key, other, chosen.file));
+    actions.push(...mergeOne(key, chosen, current));
+  }
+  for (const object of stored) {
+    if (!declarations.has(keyOf(object)) && isGone(object, listing)) actions.push({ kind: 'delete', object });
+  }
+  return actions;
+}
+
+/** By key, the candidates in the order of their file names. */
+function readDeclarations(listing: ManifestListing): ReadonlyMap<ObjectKey, readonly Declaration[]> {
+  const byKey = new Map<ObjectKey, Declaration[]>();
+  for (const file of [...listing.files].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const object of file.objects) {
+      const declaration = { object, file: file.name };
+      const known = byKey.get(keyOf(object));
+      if (known === undefined) byKey.set(keyOf(object), [declaration]);
+      else known.push(declaration);
+    }
+  }
+  return byKey;
+}
+
+function mergeOne(key: ObjectKey, { object, file }: Declaration, current: StoredObject | undefined): MergeAction[] {
+  if (current === undefined) return [{ kind: 'create', object, file }];
+  // The old object ends first, with its finalizers; then the file is a new object with a new uid.
+  if (current.metadata.deletionTimestamp !== undefined) return [];
+  if (current.metadata.annotations?.[annotations.manifest] === undefined) {
+    return [refuse(key, file, 'Conflict', `${key} exists already and was made by moored itself`)];
+  }
+  const forbidden = forbiddenChange(current, object);
+  if (forbidden !== undefined) return [refuse(key, file, 'Forbidden', `${key}: ${forbidden}`)];
+  const next = applyDeclared(current, object, file);
+  return next === undefined ? [] : [{ kind: 'update', object: next }];
+}
+
+/** Gone is what no file declares while its own file is absent, or there and good without it. */
+function isGone(object: StoredObject, listing: ManifestListing): boolean {
+  const origin = object.metadata.annotations?.[annotations.manifest];
+  if (origin === undefined || object.metadata.deletionTimestamp !== undefined) return false;
+  const file = listing.files.find(({ name }) => name === origin);
+  return file === undefined || file.state === 'good';
+}
+
+function conflict(key: ObjectKey, { file }: Declaration, keeper: string): MergeAction {
+  return refuse(key, file, 'Conflict', `${key} is declared in "${keeper}" already: this declaration is not used`);
+}
+
+function refuse(key: ObjectKey, file: string, reason: string, message: string): MergeAction {
+  return { kind: 'refuse', key, reason, problem: { file, message } };
+}

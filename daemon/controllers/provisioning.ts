@@ -1,0 +1,101 @@
+import { objectKey } from '../api/meta.ts';
+import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type { StoredStorageClass } from '../api/storage-class.ts';
+import { annotations } from '../api/well-known.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventRecorder } from '../ports/events.ts';
+import type { Images } from '../ports/images.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { VolumePlugin } from '../ports/volume-plugin.ts';
+import type { DiskLayout } from '../world/disk-layout.ts';
+import { StorageError } from '../world/storage-error.ts';
+import type { ProvisionEffects } from './claim-controller.ts';
+import { newPersistentVolume } from './new-persistent-volume.ts';
+
+export interface ProvisioningOptions {
+  readonly objects: ObjectStore;
+  readonly plugins: readonly VolumePlugin[];
+  readonly images: Images;
+  readonly layout: DiskLayout;
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+  readonly logger: Logger;
+  readonly newUid: () => string;
+  /** Whether an image is attached or may be, by the actual state of world. */
+  readonly isImageInUse: (path: string) => boolean;
+}
+
+/** The in-process provisioner: makes the image and the volume of a claim, and puts both away again. */
+export class Provisioning implements ProvisionEffects {
+  readonly #options: ProvisioningOptions;
+
+  constructor(options: ProvisioningOptions) {
+    this.#options = options;
+  }
+
+  canProvision(provisioner: string): boolean {
+    return this.#pluginOf(provisioner) !== undefined;
+  }
+
+  isInUse(volume: StoredPersistentVolume): boolean {
+    const path = this.#imageOf(volume);
+    return path !== undefined && this.#options.isImageInUse(path);
+  }
+
+  /**
+   * Claim uid durable, then sidecar and image, then the volume: the name follows from the claim, so that any of it done
+   * twice is done once.
+   */
+  async provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void> {
+    const { objects, images, layout, clock, events, logger, newUid } = this.#options;
+    const plugin = this.#pluginOf(storageClass.spec.provisioner);
+    if (plugin?.provision === undefined) return;
+    const now = clock.timestamp();
+    const provisioned = plugin.provision({ claim, storageClass, now }, layout);
+    const { volumeName, image } = provisioned;
+    if (objects.get(objectKey('PersistentVolume', '', volumeName)) !== undefined) return;
+    await objects.durable();
+    const made = images.create(image.path, image.sidecar);
+    objects.create(newPersistentVolume(claim, provisioned, { uid: newUid(), now, provisioner: plugin.name }));
+    const { namespace, name } = claim.metadata;
+    logger.info('volume provisioned', { volume: volumeName, claim: `${namespace}/${name}`, image: image.path, made });
+    const regarding = `PersistentVolumeClaim/${namespace}/${name}`;
+    const message = `Successfully provisioned volume ${volumeName}`;
+    events.record({ type: 'Normal', reason: 'ProvisioningSucceeded', regarding, message });
+  }
+
+  /** Policy Delete: the image goes to the trash, then the volume's object. */
+  async reclaim(volume: StoredPersistentVolume): Promise<void> {
+    const { objects, images, events, logger } = this.#options;
+    const { name } = volume.metadata;
+    const path = this.#imageOf(volume);
+    const handle = volume.spec.csi?.volumeHandle;
+    if (path === undefined || handle === undefined) {
+      throw new StorageError(`Cannot delete volume "${name}": moored did not provision it`, {
+        code: 'FailedPrecondition',
+        hint: 'set persistentVolumeReclaimPolicy to Retain, or remove the volume by hand',
+      });
+    }
+    const current = objects.get(objectKey('PersistentVolume', '', name));
+    if (current === undefined) return;
+    await objects.durable();
+    const trash = images.stat(path) === undefined ? undefined : images.moveToTrash(path, handle);
+    // What a move that was cut off left behind: the sidecar of an image that is in the trash already.
+    if (trash === undefined) images.remove(path, handle);
+    objects.remove(objectKey('PersistentVolume', '', name), current.metadata.resourceVersion);
+    const message = trash === undefined ? 'its image was gone already' : `its image is now "${trash}"`;
+    logger.info('volume reclaimed', { volume: name, trash });
+    events.record({ type: 'Normal', reason: 'VolumeDeleted', regarding: `PersistentVolume/${name}`, message });
+  }
+
+  #pluginOf(provisioner: string): VolumePlugin | undefined {
+    return this.#options.plugins.find((plugin) => plugin.name === provisioner && plugin.provision !== undefined);
+  }
+
+  #imageOf(volume: StoredPersistentVolume): string | undefined {
+    const driver = volume.metadata.annotations?.[annotations.provisionedBy];
+    return this.#options.plugins.find((plugin) => plugin.name === driver)?.provisionedImage?.(volume);
+  }
+}
