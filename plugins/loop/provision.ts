@@ -1,0 +1,46 @@
+import { bytesOf, parseQuantity } from '../../daemon/api/quantity.ts';
+import type { ProvisionedVolume, ProvisionRequest } from '../../daemon/ports/volume-plugin.ts';
+import type { DiskLayout } from '../../daemon/world/disk-layout.ts';
+import { parseMountOptions } from '../../daemon/world/mount-options.ts';
+import { driverName } from './driver-name.ts';
+import { fsTypeOf } from './fs-type.ts';
+import { imageName } from './image-name.ts';
+
+/** A class's new volume: `<directory>/<namespace>/<claim>-<uid>.img`, readable in a file listing. */
+export function provisionLoopImage(request: ProvisionRequest, layout: DiskLayout): ProvisionedVolume {
+  const { claim, storageClass, now } = request;
+  const { namespace, name, uid } = claim.metadata;
+  const parameters = storageClass.spec.parameters ?? {};
+  const fsType = fsTypeOf(parameters['csi.storage.k8s.io/fstype'] ?? parameters['fsType']);
+  const mountOptions = storageClass.spec.mountOptions ?? [];
+  parseMountOptions(mountOptions);
+  const directory = parameters['directory'] ?? layout.imagesDir();
+  const volumeName = `pvc-${uid}`;
+  const path = `${directory}/${namespace}/${imageName(name, `-${uid}`)}`;
+  const sizeBytes = bytesOf(parseQuantity(claim.spec.resources.requests.storage)).toString();
+  return {
+    volumeName,
+    image: {
+      path,
+      sidecar: {
+        apiVersion: 'moored.dev/v1',
+        driver: driverName,
+        volumeHandle: volumeName,
+        claim: { namespace, name, uid },
+        sizeBytes,
+        fsType: claim.spec.volumeMode === 'Block' ? '' : fsType,
+        createdAt: now,
+      },
+    },
+    spec: {
+      capacity: { storage: claim.spec.resources.requests.storage },
+      accessModes: claim.spec.accessModes,
+      volumeMode: claim.spec.volumeMode ?? 'Filesystem',
+      storageClassName: storageClass.metadata.name,
+      // Upstream's default for a class is Delete; here data is kept unless the class says so.
+      persistentVolumeReclaimPolicy: storageClass.spec.reclaimPolicy ?? 'Retain',
+      ...(mountOptions.length > 0 ? { mountOptions } : {}),
+      csi: { driver: driverName, volumeHandle: volumeName, fsType, volumeAttributes: { path } },
+    },
+  };
+}
