@@ -1,0 +1,176 @@
+/**
+ * From objects to the desired state of world: which pod wants which volume where. A function of what it is given; the
+ * result replaces the whole world, so a pod's edited manifest and a lost claim need no code of their own.
+ */
+import { objectKey } from '../api/meta.ts';
+import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import { isTerminated, type StoredPod, type Volume } from '../api/pod.ts';
+import { type VolumeUse, volumeUsesOf } from '../api/volume-uses.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { ResolvedVolume, VolumePlugin, VolumeSpec } from '../ports/volume-plugin.ts';
+import type {
+  DesiredStateOfWorld,
+  PodToMount,
+  PodVolumeError,
+  VolumeToMount,
+} from '../world/desired-state-of-world.ts';
+import type { DiskLayout } from '../world/disk-layout.ts';
+import { StorageError } from '../world/storage-error.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
+import { sameRecipe } from '../world/volume-recipe.ts';
+import type { PodReference } from '../world/volume-record.ts';
+
+export interface PopulatorOptions {
+  readonly objects: Pick<ObjectStore, 'get' | 'list'>;
+  readonly plugins: readonly VolumePlugin[];
+  readonly layout: DiskLayout;
+  /** True once every source was read; see DesiredStateOfWorld.complete. */
+  readonly complete: boolean;
+}
+
+export function populate(options: PopulatorOptions): DesiredStateOfWorld {
+  const world = new Population(options);
+  for (const pod of options.objects.list('Pod')) if (!isTerminated(pod)) world.addPod(pod);
+  return world.result();
+}
+
+class Population {
+  readonly #options: PopulatorOptions;
+  readonly #volumes = new Map<UniqueVolumeName, VolumeToMount & { readonly pods: Map<string, PodToMount> }>();
+  readonly #errors = new Map<string, PodVolumeError[]>();
+
+  constructor(options: PopulatorOptions) {
+    this.#options = options;
+  }
+
+  addPod(pod: StoredPod): void {
+    const reference: PodReference = {
+      namespace: pod.metadata.namespace,
+      name: pod.metadata.name,
+      uid: pod.metadata.uid,
+    };
+    for (const use of volumeUsesOf(pod)) {
+      try {
+        this.#addVolume(reference, use);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        const entry = { pod: reference, volume: use.volume.name, reason: reasonOf(error), message: error.message };
+        const errors = this.#errors.get(reference.uid);
+        if (errors === undefined) this.#errors.set(reference.uid, [entry]);
+        else errors.push(entry);
+      }
+    }
+  }
+
+  #addVolume(pod: PodReference, use: VolumeUse): void {
+    const spec = this.#specOf(pod, use);
+    const plugin = this.#pluginFor(spec, use.volume);
+    const resolved = plugin.resolve(spec, this.#options.layout);
+    const known = this.#volumes.get(resolved.name);
+    if (known !== undefined && !sameRecipe(known.recipe, resolved.recipe)) {
+      throw unresolved(use.volume.name, `volume "${resolved.name}" is already wanted in another way`, 'AlreadyExists');
+    }
+    const volume = known ?? {
+      name: resolved.name,
+      plugin: plugin.name,
+      recipe: resolved.recipe,
+      subject: subjectOf(spec, pod),
+      pods: new Map<string, PodToMount>(),
+    };
+    assertMayJoin(spec, volume, pod, use.volume.name);
+    volume.pods.set(pod.uid, mergeNames(volume.pods.get(pod.uid), podToMount(pod, resolved, use.volume.name)));
+    this.#volumes.set(resolved.name, volume);
+  }
+
+  #specOf(pod: PodReference, use: VolumeUse): VolumeSpec {
+    const source = use.volume.persistentVolumeClaim;
+    if (source === undefined) {
+      if (use.mode === 'Block') throw unresolved(use.volume.name, 'it is not a block volume, but is in volumeDevices');
+      return { kind: 'inline', pod, volume: use.volume };
+    }
+    const volume = this.#boundVolume(pod, source.claimName, use.volume.name);
+    const mode = volume.spec.volumeMode ?? 'Filesystem';
+    if (mode !== use.mode) {
+      const list = use.mode === 'Block' ? 'volumeDevices' : 'volumeMounts';
+      throw unresolved(use.volume.name, `it has volumeMode ${mode}, but is specified in ${list}`);
+    }
+    return { kind: 'persistentVolume', pod, volume, readOnly: source.readOnly ?? false };
+  }
+
+  /** The kubelet's conditions (getPVCExtractPV, getPVSpec): claim Bound, and the volume bound back to this very claim. */
+  #boundVolume(pod: PodReference, claimName: string, volumeName: string): StoredPersistentVolume {
+    const { objects } = this.#options;
+    const claim = objects.get(objectKey('PersistentVolumeClaim', pod.namespace, claimName));
+    if (claim?.kind !== 'PersistentVolumeClaim') {
+      throw unresolved(volumeName, `claim "${claimName}" not found`, 'NotFound');
+    }
+    const phase = claim.status?.phase ?? 'Pending';
+    const boundTo = claim.spec.volumeName;
+    if (phase !== 'Bound' || boundTo === undefined) {
+      throw unresolved(volumeName, `claim "${claimName}" is ${phase}`, 'Unavailable');
+    }
+    const volume = objects.get(objectKey('PersistentVolume', '', boundTo));
+    if (volume?.kind !== 'PersistentVolume') {
+      throw unresolved(volumeName, `claim "${claimName}" is bound to "${boundTo}", which does not exist`, 'NotFound');
+    }
+    if (volume.spec.claimRef?.uid !== claim.metadata.uid) {
+      throw unresolved(volumeName, `volume "${boundTo}" is not bound to claim "${claimName}"`);
+    }
+    return volume;
+  }
+
+  #pluginFor(spec: VolumeSpec, volume: Volume): VolumePlugin {
+    const [plugin, second] = this.#options.plugins.filter((candidate) => candidate.canSupport(spec));
+    if (plugin === undefined) throw unresolved(volume.name, `no plugin supports ${sourceOf(spec)}`, 'Unimplemented');
+    if (second !== undefined) {
+      throw unresolved(volume.name, `plugins "${plugin.name}" and "${second.name}" both support it`);
+    }
+    return plugin;
+  }
+
+  result(): DesiredStateOfWorld {
+    return { volumes: this.#volumes, errors: this.#errors, complete: this.#options.complete };
+  }
+}
+
+function podToMount(pod: PodReference, resolved: ResolvedVolume, outerName: string): PodToMount {
+  const { specName, targetPath, mount } = resolved;
+  return { pod, specName, outerNames: [outerName], targetPath, mount };
+}
+
+/** Two names of one claim in one pod share one mount; it is read-only only if both ask for that. */
+function mergeNames(known: PodToMount | undefined, added: PodToMount): PodToMount {
+  if (known === undefined) return added;
+  const isWritable = 'readOnly' in known.mount && !known.mount.readOnly;
+  return { ...(isWritable ? known : added), outerNames: [...known.outerNames, ...added.outerNames] };
+}
+
+/** ReadWriteOncePod: the second pod is refused here, as the kubelet does at mount. */
+function assertMayJoin(spec: VolumeSpec, volume: VolumeToMount, pod: PodReference, name: string): void {
+  if (spec.kind !== 'persistentVolume' || !spec.volume.spec.accessModes.includes('ReadWriteOncePod')) return;
+  const other = [...volume.pods.values()].find((known) => known.pod.uid !== pod.uid);
+  if (other === undefined) return;
+  throw unresolved(name, `it is ReadWriteOncePod and pod "${other.pod.namespace}/${other.pod.name}" uses it`);
+}
+
+function subjectOf(spec: VolumeSpec, pod: PodReference): string {
+  if (spec.kind === 'inline') return `pod ${pod.namespace}/${pod.name}`;
+  const claim = spec.volume.spec.claimRef;
+  return claim === undefined ? spec.volume.metadata.name : `claim ${claim.namespace}/${claim.name}`;
+}
+
+function sourceOf(spec: VolumeSpec): string {
+  const entries = Object.keys(spec.kind === 'inline' ? spec.volume : spec.volume.spec);
+  const plain = new Set(['name', 'capacity', 'accessModes', 'claimRef', 'volumeMode', 'storageClassName']);
+  const source = entries.find((key) => !plain.has(key) && key !== 'mountOptions' && !key.startsWith('persistent'));
+  const driver = spec.kind === 'inline' ? spec.volume.csi?.driver : spec.volume.spec.csi?.driver;
+  return driver === undefined ? `source "${source ?? 'unknown'}"` : `CSI driver "${driver}"`;
+}
+
+function unresolved(volume: string, cause: string, code: StorageError['code'] = 'FailedPrecondition'): StorageError {
+  return new StorageError(`Cannot resolve volume "${volume}": ${cause}`, { code, operation: 'resolve' });
+}
+
+function reasonOf(error: StorageError): string {
+  return error.code === 'Unavailable' ? 'ClaimNotBound' : 'VolumeNotResolved';
+}

@@ -1,0 +1,25 @@
+import type { Operation, OperationKind } from '../plan/operation.ts';
+import type { MooredEvent } from '../ports/events.ts';
+import type { StorageError } from '../world/storage-error.ts';
+
+/** Upstream's reasons where it has one; it stays silent when an unmount or a detach fails (kubelet.md 6), we do not. */
+const failureReasons: Readonly<Record<OperationKind, string>> = {
+  attachVolume: 'FailedAttachVolume',
+  mountDevice: 'FailedMount',
+  mountVolume: 'FailedMount',
+  unmountVolume: 'FailedUnmount',
+  unmountDevice: 'FailedUnmountDevice',
+  detachVolume: 'FailedDetachVolume',
+  forgetVolume: 'FailedCleanup',
+};
+
+export function failureEvent(operation: Operation, error: StorageError): MooredEvent {
+  const reason =
+    error.code === 'FilesystemMismatch' ? 'FailedMountOnFilesystemMismatch' : failureReasons[operation.kind];
+  return { type: 'Warning', reason, regarding: regardingOf(operation), message: error.message };
+}
+
+function regardingOf(operation: Operation): string {
+  if (operation.kind !== 'mountVolume') return `Volume/${operation.volumeName}`;
+  return `Pod/${operation.pod.pod.namespace}/${operation.pod.pod.name}`;
+}

@@ -1,0 +1,179 @@
+/**
+ * Runs operations: one at a time for a volume's key, each with a deadline; counts failures for the backoff; is, through
+ * the operations, the only writer of the actual state of world while the daemon runs.
+ */
+import { backoffDelayMs } from '../plan/backoff.ts';
+import { isHeavy, type Operation, type OperationKind, operationKey, podUidOf } from '../plan/operation.ts';
+import type { PlanContext } from '../plan/plan.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventRecorder } from '../ports/events.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
+import { asStorageError, type StorageError } from '../world/storage-error.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
+import { failureEvent } from './operation-events.ts';
+import { execute } from './operations/executors.ts';
+import type { OperationContext } from './operations/operation-context.ts';
+
+/** How long an operation may take before its children are ended and it counts as uncertain. */
+const deadlineMs: Readonly<Record<OperationKind, number>> = {
+  attachVolume: 60_000,
+  mountDevice: 600_000,
+  mountVolume: 120_000,
+  unmountVolume: 120_000,
+  unmountDevice: 120_000,
+  detachVolume: 60_000,
+  forgetVolume: 60_000,
+};
+
+export interface RunningOperation {
+  readonly operation: Operation;
+  readonly startedAt: string;
+  readonly attempt: number;
+}
+
+export interface FailedOperation {
+  readonly operation: Operation;
+  readonly failures: number;
+  readonly notBefore: number;
+  readonly since: string;
+  readonly error: StorageError;
+  /** What was asked for; when it changes, the next try does not wait. */
+  readonly wish: string;
+}
+
+export interface OperationExecutorOptions {
+  readonly asw: ActualStateOfWorld;
+  readonly contextFor: (signal: AbortSignal) => OperationContext;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: EventRecorder;
+  /** In [0, 1), for the jitter. */
+  readonly random: () => number;
+  /** How many operations with children may run at once. */
+  readonly heavyLimit: number;
+  /** Called after each operation has ended. */
+  readonly onEnd: () => void;
+}
+
+export class OperationExecutor {
+  readonly #options: OperationExecutorOptions;
+  readonly #running = new Map<string, RunningOperation>();
+  readonly #failed = new Map<string, FailedOperation>();
+  readonly #controller = new AbortController();
+  readonly #inFlight = new Set<Promise<void>>();
+
+  constructor(options: OperationExecutorOptions) {
+    this.#options = options;
+  }
+
+  get running(): readonly RunningOperation[] {
+    return [...this.#running.values()];
+  }
+
+  get failed(): ReadonlyMap<string, FailedOperation> {
+    return this.#failed;
+  }
+
+  isBusy(volumeName: UniqueVolumeName, podUid: string): boolean {
+    return this.#running.has(volumeName) || this.#running.has(operationKey(volumeName, podUid));
+  }
+
+  /** What the planner must know of this executor. */
+  planContext(now: number, draining: boolean): PlanContext {
+    const running = [...this.#running.values()];
+    const heavy = running.filter(({ operation }) => isHeavy[operation.kind]).length;
+    return {
+      running: new Set(this.#running.keys()),
+      busyVolumes: new Set(running.map(({ operation }) => operation.volumeName)),
+      backoff: new Map(
+        [...this.#failed].map(([key, { operation, notBefore }]) => [key, { kind: operation.kind, notBefore }]),
+      ),
+      now,
+      heavySlots: Math.max(this.#options.heavyLimit - heavy, 0),
+      draining,
+    };
+  }
+
+  /** Forgets failures of what is asked for differently now, or no longer (kubernetes#116886). */
+  forgetFailures(currentWish: (failed: FailedOperation) => string): void {
+    for (const [key, failed] of this.#failed) if (currentWish(failed) !== failed.wish) this.#failed.delete(key);
+  }
+
+  start(operation: Operation, wish: string): void {
+    const key = operationKey(operation.volumeName, podUidOf(operation));
+    if (this.#running.has(key)) return;
+    const attempt = (this.#failed.get(key)?.failures ?? 0) + 1;
+    this.#running.set(key, { operation, startedAt: this.#options.clock.timestamp(), attempt });
+    const run = this.#run(key, operation, wish).finally(() => {
+      this.#running.delete(key);
+      this.#inFlight.delete(run);
+      this.#options.onEnd();
+    });
+    this.#inFlight.add(run);
+  }
+
+  /** Waits for what is running, at most `graceMs`; then ends the children of what still runs. */
+  async stop(graceMs: number): Promise<void> {
+    const cancel = this.#options.clock.after(graceMs, () => this.#controller.abort());
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+    cancel();
+  }
+
+  async #run(key: string, operation: Operation, wish: string): Promise<void> {
+    const { clock, logger } = this.#options;
+    const fields = { operation: operation.kind, volume: operation.volumeName, pod: podUidOf(operation) || undefined };
+    const start = clock.monotonic();
+    logger.debug(`${operation.kind} started`, { ...fields, reason: operation.reason });
+    const signal = AbortSignal.any([this.#controller.signal, AbortSignal.timeout(deadlineMs[operation.kind])]);
+    try {
+      await execute(operation, this.#options.contextFor(signal));
+      this.#failed.delete(key);
+      logger.info(`${operation.kind} done`, { ...fields, durationMs: Math.round(clock.monotonic() - start) });
+    } catch (thrown) {
+      const error = asStorageError(thrown, `Cannot ${operation.kind} "${operation.volumeName}"`);
+      this.#settleState(operation, error);
+      const failed = this.#countFailure(key, operation, error, wish);
+      logger.warn(`${operation.kind} failed`, {
+        ...fields,
+        durationMs: Math.round(clock.monotonic() - start),
+        error: error.message,
+        code: error.code,
+        progress: error.progress,
+        failures: failed.failures,
+        retryInMs: Math.round(failed.notBefore - clock.monotonic()),
+      });
+      this.#options.events.record(failureEvent(operation, error));
+    }
+  }
+
+  /** A final error means that nothing happened; after any other the state stays uncertain. mountDevice settles its own. */
+  #settleState(operation: Operation, error: StorageError): void {
+    const { asw } = this.#options;
+    const actual = asw.get(operation.volumeName);
+    if (actual === undefined || error.progress !== 'final') return;
+    if (operation.kind === 'attachVolume' && actual.record.attached === undefined) {
+      asw.markVolumeAsDetached(operation.volumeName);
+    }
+    if (operation.kind === 'mountVolume') {
+      asw.markVolumeMountAs(operation.volumeName, operation.pod.pod.uid, 'VolumeNotMounted');
+    }
+  }
+
+  #countFailure(key: string, operation: Operation, error: StorageError, wish: string): FailedOperation {
+    const { clock, random } = this.#options;
+    const before = this.#failed.get(key);
+    const isSame = before?.operation.kind === operation.kind;
+    const failures = (isSame ? before.failures : 0) + 1;
+    const failed: FailedOperation = {
+      operation,
+      failures,
+      notBefore: clock.monotonic() + backoffDelayMs(failures, random()),
+      since: isSame ? before.since : clock.timestamp(),
+      error,
+      wish,
+    };
+    this.#failed.set(key, failed);
+    return failed;
+  }
+}

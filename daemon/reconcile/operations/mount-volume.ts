@@ -1,0 +1,68 @@
+import type { Operation } from '../../plan/operation.ts';
+import type { ActualVolume } from '../../world/actual-state-of-world.ts';
+import { expectedPodMount } from '../../world/expected-mounts.ts';
+import { type ExpectedMount, observedOf } from '../../world/recorded-mount.ts';
+import type { ObservedMount, PodVolumeRecord } from '../../world/volume-record.ts';
+import { makePodMount } from './make-pod-mount.ts';
+import { lookAt, verify } from './mount-verification.ts';
+import type { OperationContext } from './operation-context.ts';
+import { flagsOf } from './pod-mount-flags.ts';
+
+/** Gives one pod its volume at its target path (CSI: NodePublish). */
+export async function mountVolume(operation: Operation<'mountVolume'>, context: OperationContext): Promise<void> {
+  const { volumeName, pod } = operation;
+  const { asw } = context;
+  const actual = recordIntent(operation, context);
+  await context.durable();
+  const record = actual.record.pods[pod.pod.uid];
+  if (record === undefined) return;
+  const expected = expectedPodMount(actual, record);
+  const observed =
+    expected === undefined ? makeDirectory(record, context) : await mountAndVerify(actual, record, expected, context);
+  asw.markVolumeAsMounted(volumeName, pod.pod.uid, { observed, at: context.clock.timestamp() });
+  context.saveRecord(volumeName);
+}
+
+function recordIntent(operation: Operation<'mountVolume'>, context: OperationContext): ActualVolume {
+  const { volume, volumeName, pod } = operation;
+  const { asw } = context;
+  const known = asw.get(volumeName)?.record;
+  if (known === undefined) {
+    asw.addVolume({ name: volumeName, plugin: volume.plugin, recipe: volume.recipe, pods: {} });
+  }
+  // What an earlier try saw of its own mount still tells ours from a stranger's.
+  const { observed, mountedAt } = known?.pods[pod.pod.uid] ?? {};
+  const earlier = {
+    ...(observed === undefined ? {} : { observed }),
+    ...(mountedAt === undefined ? {} : { mountedAt }),
+  };
+  asw.addPodToVolume(volumeName, { ...pod, ...earlier });
+  const actual = asw.markVolumeMountAs(volumeName, pod.pod.uid, 'VolumeMountUncertain');
+  context.saveRecord(volumeName);
+  return actual;
+}
+
+/** An emptyDir on the root dir's own filesystem, open to every user of the pod (kubelet: 0777) until the pod says else. */
+function makeDirectory({ targetPath, mountedAt }: PodVolumeRecord, { host }: OperationContext): undefined {
+  if (mountedAt !== undefined && host.directories.kindOf(targetPath) === 'directory') return;
+  host.directories.ensureDirectory(targetPath);
+  host.directories.setMode(targetPath, 0o777);
+}
+
+async function mountAndVerify(
+  actual: ActualVolume,
+  record: PodVolumeRecord,
+  expected: ExpectedMount,
+  context: OperationContext,
+): Promise<ObservedMount> {
+  const found = await lookAt(expected, context);
+  if (found.kind === 'asExpected') return observedOf(found.mount);
+  if (found.kind === 'flagsDiffer') {
+    context.host.mounter.setFlags(expected.path, flagsOf(record.mount));
+    return observedOf(await verify(expected, context));
+  }
+  await makePodMount(actual, record, context);
+  // What an earlier mount looked like (before a reboot, say) says nothing of this one.
+  const { observed: _earlier, ...fresh } = record;
+  return observedOf(await verify(expectedPodMount(actual, fresh) ?? expected, context));
+}

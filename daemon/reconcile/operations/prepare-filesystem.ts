@@ -1,0 +1,55 @@
+import { decideFormat } from '../../plan/format-decision.ts';
+import type { ProbeResult } from '../../world/probe-result.ts';
+import type { UniqueVolumeName } from '../../world/unique-volume-name.ts';
+import type { DeviceMount } from '../../world/volume-recipe.ts';
+import type { AttachedDevice, VolumeRecord } from '../../world/volume-record.ts';
+import type { OperationContext } from './operation-context.ts';
+
+interface Device {
+  readonly attached: AttachedDevice;
+  readonly deviceMount: DeviceMount;
+}
+
+/** Brings the device to a mountable filesystem: made if proven blank, checked if it was there, refused otherwise. */
+export async function prepareFilesystem(
+  volumeName: UniqueVolumeName,
+  { attached, deviceMount }: Device,
+  context: OperationContext,
+): Promise<void> {
+  const { asw, host, signal } = context;
+  const record = asw.get(volumeName)?.record;
+  const device = attached.devicePath;
+  const { fsType, readOnly } = deviceMount;
+  const probe = await probeDevice(record, device, context);
+  const decision = decideFormat({ device, wanted: fsType, readOnly, probe, record: record?.format });
+  if (decision.kind === 'refuse') throw decision.error;
+  if (decision.kind === 'format') {
+    asw.markFormat(volumeName, { state: 'started', fsType, at: context.clock.timestamp() });
+    context.saveRecord(volumeName);
+    await context.durable();
+    await host.filesystems.make(device, fsType, signal);
+  } else if (!readOnly && host.mountTable.current().ofDevice(attached.deviceNumber).length === 0) {
+    // A pod's bind keeps the filesystem mounted when the global mount was taken away: e2fsck refuses it then, rightly.
+    await host.filesystems.check(device, fsType, signal);
+  }
+  if (record?.format?.state !== 'done') {
+    asw.markFormat(volumeName, { state: 'done', fsType, at: context.clock.timestamp() });
+    context.saveRecord(volumeName);
+    await context.durable();
+  }
+}
+
+/**
+ * An image that moored made and never formatted is blank when the kernel says that not one byte of it was ever written:
+ * that proves every byte, where probes of head and tail prove two ends.
+ */
+async function probeDevice(
+  record: VolumeRecord | undefined,
+  device: string,
+  { host, signal }: OperationContext,
+): Promise<ProbeResult> {
+  const attachment = record?.recipe.attachment;
+  const isFresh = attachment?.isOwned === true && record?.format === undefined;
+  if (isFresh && host.images.stat(attachment.path)?.isAllHole === true) return { kind: 'blank' };
+  return host.blockProbe.probe(device, signal);
+}

@@ -1,0 +1,56 @@
+import type { Operation } from '../../plan/operation.ts';
+import { expectedPodMount } from '../../world/expected-mounts.ts';
+import type { ExpectedMount } from '../../world/recorded-mount.ts';
+import { StorageError } from '../../world/storage-error.ts';
+import type { PodVolumeRecord } from '../../world/volume-record.ts';
+import { parentOf } from './mount-device.ts';
+import { lookAt } from './mount-verification.ts';
+import type { OperationContext } from './operation-context.ts';
+
+/** Takes one pod's mount away, and its directories after it (CSI: NodeUnpublish). */
+export async function unmountVolume(operation: Operation<'unmountVolume'>, context: OperationContext): Promise<void> {
+  const { volumeName, podUid } = operation;
+  const { asw, host } = context;
+  const actual = asw.get(volumeName);
+  const record = actual?.record.pods[podUid];
+  if (actual === undefined || record === undefined) return;
+  const expected = expectedPodMount(actual, record);
+  if (expected === undefined) {
+    await host.directories.removeTree(record.targetPath, context.signal);
+  } else {
+    asw.markVolumeMountAs(volumeName, podUid, 'VolumeMountUncertain');
+    await unmountIfThere(expected, { mayHang: false }, context);
+    host.directories.remove(record.targetPath);
+  }
+  removeEmptyParents(record, context);
+  asw.removePodFromVolume(volumeName, podUid);
+  context.saveRecord(volumeName);
+}
+
+/** Unmounts what is ours, once; the table must then show nothing there. */
+export async function unmountIfThere(
+  expected: ExpectedMount,
+  options: { readonly mayHang: boolean },
+  context: OperationContext,
+): Promise<void> {
+  const found = await lookAt(expected, context);
+  if (found.kind === 'absent') return;
+  await context.host.mounter.unmount(expected.path, options, context.signal);
+  const after = await lookAt(expected, context);
+  if (after.kind === 'absent') return;
+  throw new StorageError(`Cannot unmount "${expected.path}": the kernel still shows a mount there`, {
+    code: 'Internal',
+    progress: 'uncertain',
+    operation: 'unmount',
+    target: expected.path,
+  });
+}
+
+/** The directories between the pod's and the target's, while they are empty: pods/<uid> itself goes with the pod. */
+function removeEmptyParents({ targetPath, pod }: PodVolumeRecord, { host, layout }: OperationContext): void {
+  const podDir = layout.podDir(pod.uid);
+  for (let path = parentOf(targetPath); path.length > podDir.length; path = parentOf(path)) {
+    if (host.directories.list(path).length > 0) return;
+    host.directories.remove(path);
+  }
+}

@@ -1,0 +1,55 @@
+import { keyOf } from '../api/meta.ts';
+import { isTerminated, type StoredPod } from '../api/pod.ts';
+import type { EventRecorder } from '../ports/events.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ManagedDirectories } from '../ports/managed-directories.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
+import type { DiskLayout } from '../world/disk-layout.ts';
+
+interface PodReleaseOptions {
+  readonly objects: ObjectStore;
+  readonly asw: ActualStateOfWorld;
+  readonly directories: ManagedDirectories;
+  readonly layout: DiskLayout;
+  readonly events: EventRecorder;
+  readonly logger: Logger;
+}
+
+/**
+ * A pod whose manifest is gone ends when no volume has it any more: its empty directories go, then its object. A
+ * directory with something in it stays, and the pod with it (kubelet: "orphaned pod found").
+ */
+export function releaseTerminatedPods(options: PodReleaseOptions): void {
+  const { objects, asw, events, logger } = options;
+  const terminating = objects.list('Pod').filter((pod) => pod.metadata.deletionTimestamp !== undefined);
+  if (terminating.length === 0) return;
+  const inUse = new Set([...asw.volumes.values()].flatMap((volume) => Object.keys(volume.record.pods)));
+  for (const pod of terminating) {
+    if (!isTerminated(pod) || inUse.has(pod.metadata.uid)) continue;
+    const left = removeDirectories(pod, options);
+    if (left !== undefined) {
+      const message = `The directory "${left}" of an ended pod is kept: it is not empty`;
+      events.record({ type: 'Warning', reason: 'PodDirectoryNotEmpty', regarding: keyOf(pod), message });
+      continue;
+    }
+    objects.remove(keyOf(pod), pod.metadata.resourceVersion);
+    logger.info('pod released', { namespace: pod.metadata.namespace, pod: pod.metadata.name, uid: pod.metadata.uid });
+  }
+}
+
+/** The path of the first directory that is not empty, if there is one. */
+function removeDirectories(pod: StoredPod, { directories, layout }: PodReleaseOptions): string | undefined {
+  const podDir = layout.podDir(pod.metadata.uid);
+  for (const kind of ['volumes', 'volumeDevices']) {
+    for (const plugin of directories.list(`${podDir}/${kind}`)) {
+      const path = `${podDir}/${kind}/${plugin}`;
+      if (directories.list(path).length > 0) return path;
+      directories.remove(path);
+    }
+    directories.remove(`${podDir}/${kind}`);
+  }
+  if (directories.list(podDir).length > 0) return podDir;
+  directories.remove(podDir);
+  return undefined;
+}

@@ -1,0 +1,132 @@
+/**
+ * The loop: observe, plan, start operations. Events only wake it (objects changed, the mount table changed, an operation
+ * ended, a backoff ended); every pass starts from the two worlds. Nothing here waits for an operation.
+ */
+import type { Operation } from '../plan/operation.ts';
+import { type Hold, plan } from '../plan/plan.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventRecorder } from '../ports/events.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { MountTableSource } from '../ports/mount-table-source.ts';
+import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
+import { type DesiredStateOfWorld, emptyDesiredStateOfWorld } from '../world/desired-state-of-world.ts';
+import { findDrift } from '../world/drift.ts';
+import { applyDrift } from './drift-repair.ts';
+import type { OperationExecutor } from './operation-executor.ts';
+
+export interface ReconcilerOptions {
+  readonly asw: ActualStateOfWorld;
+  readonly executor: OperationExecutor;
+  readonly mountTable: MountTableSource;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: EventRecorder;
+  /** The desired state of world from the objects as they are now. */
+  readonly populate: () => DesiredStateOfWorld;
+  /** Called at the end of each pass, with what is held back. */
+  readonly onPass: () => void;
+  /** Calls back in the next turn of the event loop (setImmediate). */
+  readonly soon: (callback: () => void) => void;
+}
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #dsw: DesiredStateOfWorld = emptyDesiredStateOfWorld;
+  #holds: readonly Hold[] = [];
+  #isDirty = true;
+  #isTableDirty = true;
+  #isScheduled = false;
+  #isStopped = false;
+  #isDraining = false;
+  #cancelTimer: (() => void) | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  get dsw(): DesiredStateOfWorld {
+    return this.#dsw;
+  }
+
+  get holds(): readonly Hold[] {
+    return this.#holds;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#options.mountTable.onChange(() => {
+      this.#isTableDirty = true;
+      this.wake();
+    });
+    this.wake();
+  }
+
+  /** No pass begins after this; running operations are the executor's to end. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#unsubscribe?.();
+    this.#cancelTimer?.();
+  }
+
+  /** The objects changed: the desired state of world is made anew at the next pass. */
+  objectsChanged(): void {
+    this.#isDirty = true;
+    this.wake();
+  }
+
+  /** From now on everything is unmounted and nothing mounted, until the daemon is started again. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#options.executor.forgetFailures(() => 'draining');
+    this.wake();
+  }
+
+  /** One pass soon; any number of wakes before it are one. */
+  wake(): void {
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    this.#options.soon(() => {
+      this.#isScheduled = false;
+      if (!this.#isStopped) this.#pass();
+    });
+  }
+
+  #pass(): void {
+    const { asw, executor, clock, populate, onPass } = this.#options;
+    if (this.#isDirty) {
+      this.#isDirty = false;
+      this.#dsw = populate();
+      executor.forgetFailures((failed) => this.#wishOf(failed.operation));
+    }
+    if (this.#isTableDirty) this.#observe();
+    const now = clock.monotonic();
+    const { operations, holds, wakeAt } = plan(this.#dsw, asw, executor.planContext(now, this.#isDraining));
+    this.#holds = holds;
+    for (const operation of operations) executor.start(operation, this.#wishOf(operation));
+    this.#cancelTimer?.();
+    this.#cancelTimer = wakeAt === undefined ? undefined : clock.after(Math.max(wakeAt - now, 1), () => this.wake());
+    onPass();
+  }
+
+  /** Drift of what no operation is working on; the rest is looked at again when its operation has ended. */
+  #observe(): void {
+    const { asw, executor, mountTable, events, logger } = this.#options;
+    const drifts = findDrift(asw, mountTable.current());
+    const settled = drifts.filter(({ volumeName, podUid }) => !executor.isBusy(volumeName, podUid));
+    this.#isTableDirty = settled.length < drifts.length;
+    for (const drift of settled) applyDrift(drift, { asw, events, logger });
+  }
+
+  /** What is asked for under an operation's key, as text: a failure counts only against the same wish. */
+  #wishOf(operation: Operation): string {
+    const volume = this.#dsw.volumes.get(operation.volumeName);
+    if (volume === undefined) return 'not wanted';
+    const podUid = 'pod' in operation ? operation.pod.pod.uid : undefined;
+    const mount = podUid === undefined ? undefined : volume.pods.get(podUid)?.mount;
+    return JSON.stringify([volume.recipe, mount]);
+  }
+}

@@ -1,0 +1,27 @@
+/** The collection `volumes` of the state dir: what was done, and may have been done, to each volume. */
+import type { StateStore } from '../ports/state-store.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
+import type { VolumeRecord } from '../world/volume-record.ts';
+
+export function volumeRecords(state: StateStore): readonly VolumeRecord[] {
+  return [...state.entries('volumes').values()] as readonly VolumeRecord[];
+}
+
+export function retiredVolumeRecord(state: StateStore, name: UniqueVolumeName): VolumeRecord | undefined {
+  return state.entries('volumes').get(name) as VolumeRecord | undefined;
+}
+
+export function writeVolumeRecord(state: StateStore, record: VolumeRecord | undefined): void {
+  if (record !== undefined) state.put('volumes', record.name, record);
+}
+
+/**
+ * Takes the record away, or leaves of it what a later format decision must know. An inline volume's image is gone for
+ * good, so nothing is left to know.
+ */
+export function retireVolumeRecord(state: StateStore, record: VolumeRecord): void {
+  const { name, plugin, recipe, format } = record;
+  const isWorthKeeping = format !== undefined && recipe.attachment?.create === undefined;
+  if (isWorthKeeping) state.put('volumes', name, { name, plugin, recipe, format, pods: {}, retired: true });
+  else state.remove('volumes', name);
+}
