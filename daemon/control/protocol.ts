@@ -1,0 +1,266 @@
+/**
+ * What moored and moorctl say to each other: JSON over HTTP on the unix socket, every path below /v1.
+ * The only module that daemon, client and tests share. Fields are added, never renamed, within a version.
+ */
+
+import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type { StoredPod } from '../api/pod.ts';
+import type { StorageClassSpec, StoredStorageClass } from '../api/storage-class.ts';
+import type { RecordedEvent } from '../ports/events.ts';
+import type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
+
+export type { RecordedEvent } from '../ports/events.ts';
+export type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
+
+/** The version of this program, client and daemon; a test holds it equal to package.json. */
+export const mooredVersion = '0.1.0';
+
+export const protocolVersion = 'v1';
+
+/** Every answer carries this header with protocolVersion; a client refuses an answer that has another value or none. */
+export const protocolHeader = 'moored-protocol';
+
+export const defaultSocketPath = '/run/moored/moored.sock';
+
+/** GET /v1/version */
+export interface VersionReply {
+  readonly version: string;
+  readonly protocol: typeof protocolVersion;
+  readonly pid: number;
+  readonly startedAt: string;
+  /** False until the worlds are rebuilt after a start. */
+  readonly ready: boolean;
+}
+
+/** The kinds of `moorctl get`, as the path names them: GET /v1/get/<kind>. */
+export const resourceKinds = [
+  'pods',
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'storageclasses',
+  'volumes',
+  'dsw',
+  'asw',
+  'operations',
+  'events',
+  'manifests',
+] as const;
+export type ResourceKind = (typeof resourceKinds)[number];
+
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
+/** One volume of a pod, in the order of spec.volumes; volumes that no container uses are not mounted and not listed. */
+export interface PodVolumeStatus {
+  readonly name: string;
+  /** Path on the host that a workload binds; given before it is mounted, so that it can be configured. */
+  readonly path: string;
+  /** 'Mounted' only when the mount table says so. */
+  readonly state: 'Mounted' | 'Pending' | 'Uncertain' | 'Failed';
+  readonly volume: string;
+  readonly message?: string;
+}
+
+/** status of a pod in `get pods`: what the user declared of status is dropped, but for phase. */
+export interface PodStatusView {
+  readonly phase: 'Pending' | 'Ready' | 'Terminating' | 'Succeeded' | 'Failed';
+  readonly conditions: readonly Condition[];
+  readonly volumes: readonly PodVolumeStatus[];
+}
+
+export type PodView = Omit<StoredPod, 'status'> & { readonly status: PodStatusView };
+export type ClaimView = StoredPersistentVolumeClaim;
+export type PersistentVolumeView = StoredPersistentVolume;
+/** As in Kubernetes, a class has its fields at the top level. */
+export type StorageClassView = Omit<StoredStorageClass, 'spec'> & StorageClassSpec;
+export type ObjectView = PodView | ClaimView | PersistentVolumeView | StorageClassView;
+
+/** Reply of get pods, persistentvolumeclaims, persistentvolumes, storageclasses: Kubernetes-shaped objects. */
+export interface ObjectListReply<View extends ObjectView = ObjectView> {
+  readonly apiVersion: 'v1';
+  readonly kind: 'List';
+  readonly items: readonly View[];
+}
+
+export type DeviceMountStateName = 'DeviceGloballyMounted' | 'DeviceMountUncertain' | 'DeviceNotMounted';
+export type VolumeMountStateName = 'VolumeMounted' | 'VolumeMountUncertain' | 'VolumeNotMounted';
+
+export interface AswPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly targetPath: string;
+  readonly mountState: VolumeMountStateName;
+  readonly readOnly: boolean;
+}
+
+/** GET /v1/get/asw and /v1/get/dsw: {"volumes": […]}. */
+export interface AswVolume {
+  readonly name: string;
+  readonly plugin: string;
+  /** '' while none is attached, or for volumes without a device. */
+  readonly devicePath: string;
+  /** '' for volumes without a global mount. */
+  readonly globalMountPath: string;
+  readonly deviceMountState: DeviceMountStateName;
+  readonly pods: readonly AswPod[];
+}
+
+export interface DswPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly targetPath: string;
+  readonly readOnly: boolean;
+}
+
+export interface DswVolume {
+  readonly name: string;
+  readonly plugin: string;
+  readonly globalMountPath: string;
+  readonly pods: readonly DswPod[];
+}
+
+/** GET /v1/get/volumes: one row a volume, desired and actual side by side. */
+export interface VolumeView {
+  readonly name: string;
+  readonly plugin: string;
+  readonly state: 'Mounted' | 'Pending' | 'Uncertain' | 'Failed' | 'Unmounting';
+  readonly device: string;
+  readonly path: string;
+  /** "namespace/name" of each pod that has or wants it. */
+  readonly pods: readonly string[];
+  readonly claim: string;
+  readonly message: string;
+}
+
+export interface OperationView {
+  readonly kind: string;
+  readonly volume: string;
+  /** "namespace/name", or '' for an operation on the volume as a whole. */
+  readonly pod: string;
+  /** running: in flight; waiting: failed before and in backoff. */
+  readonly state: 'running' | 'waiting';
+  readonly reason: string;
+  readonly startedAt: string;
+  readonly attempts: number;
+  /** Milliseconds until the next attempt; 0 when running. */
+  readonly nextRetryMs: number;
+  readonly lastError: string;
+}
+
+/** What GET /v1/get/<kind> answers, by kind. */
+export interface GetReplies {
+  readonly pods: ObjectListReply<PodView>;
+  readonly persistentvolumeclaims: ObjectListReply<ClaimView>;
+  readonly persistentvolumes: ObjectListReply<PersistentVolumeView>;
+  readonly storageclasses: ObjectListReply<StorageClassView>;
+  readonly volumes: { readonly volumes: readonly VolumeView[] };
+  readonly dsw: { readonly volumes: readonly DswVolume[] };
+  readonly asw: { readonly volumes: readonly AswVolume[] };
+  readonly operations: { readonly operations: readonly OperationView[] };
+  readonly events: { readonly events: readonly RecordedEvent[] };
+  /** `problem`: the directory as a whole cannot be read or trusted; the files are then those of the last good look. */
+  readonly manifests: { readonly manifests: readonly ManifestFile[]; readonly problem?: ManifestProblem };
+}
+
+/**
+ * Query of GET /v1/get/<kind>: ?namespace=<ns>&name=<name>; either may be missing and then does not restrict.
+ * The namespace concerns pods, claims and events about them; an event about anything else passes every namespace.
+ * The name of an operation is its volume's; an event's is what it regards.
+ */
+export interface GetFilter {
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+/**
+ * GET /v1/changes?since=<revision>: answers at once when `since` is missing or is not the daemon's revision (a restarted
+ * daemon counts anew), else waits for a change or 25 s. Used by `get -w` and `wait`: ask for changes, then get again.
+ */
+export interface ChangesReply {
+  readonly revision: number;
+}
+
+/** POST /v1/plan */
+export interface PlanRequest {
+  /** Files as if they were added to the manifest directory (same name replaces). */
+  readonly files: readonly { readonly name: string; readonly text: string }[];
+}
+
+export interface PlannedStep {
+  /** "mountVolume", "formatDevice", "bindClaim", "provision", … */
+  readonly kind: string;
+  readonly subject: string;
+  readonly reason: string;
+  /** True for what cannot be taken back: format, delete. */
+  readonly destructive: boolean;
+}
+
+export interface PlanReply {
+  readonly steps: readonly PlannedStep[];
+  readonly problems: readonly ManifestProblem[];
+}
+
+export const explainableKinds = ['pods', 'persistentvolumeclaims'] as const satisfies readonly ResourceKind[];
+export type ExplainableKind = (typeof explainableKinds)[number];
+
+/** GET /v1/explain/<pods|persistentvolumeclaims>/<namespace>/<name> */
+export interface ExplainNode {
+  /** What this line is about, e.g. "pod default/web", "volume data". */
+  readonly subject: string;
+  readonly state: string;
+  /** What is awaited or what went wrong, word for word; '' when all is well. */
+  readonly detail: string;
+  /** RFC 3339; '' when not known. */
+  readonly since: string;
+  /** Milliseconds until the next attempt; undefined when none is scheduled. */
+  readonly nextRetryMs?: number;
+  /** A command that would help, when one is known. */
+  readonly help?: string;
+  readonly causes: readonly ExplainNode[];
+}
+
+/** POST /v1/drain: unmounts and detaches everything; the daemon mounts nothing until it is restarted. */
+export interface DrainReply {
+  readonly drained: boolean;
+  /** What is still there, with the reason. */
+  readonly remaining: readonly { readonly volume: string; readonly pod: string; readonly message: string }[];
+}
+
+export interface DoctorCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** False for what only some volumes need (mkfs.btrfs, …): missing is then a warning. */
+  readonly required: boolean;
+  readonly detail: string;
+  /** The command or setting that mends it; '' when ok. */
+  readonly fix: string;
+}
+
+/** GET /v1/doctor, and what `moored --doctor` prints without a daemon. */
+export interface DoctorReply {
+  readonly checks: readonly DoctorCheck[];
+}
+
+/** Why a request was not served; each has one HTTP status (control-handlers.ts). */
+export type ControlErrorCode =
+  | 'BadRequest'
+  | 'Forbidden'
+  | 'NotFound'
+  | 'MethodNotAllowed'
+  | 'RequestTimeout'
+  | 'PayloadTooLarge'
+  | 'Internal'
+  | 'Unavailable';
+
+/** Body of every answer that is not 2xx. */
+export interface ErrorReply {
+  readonly error: { readonly code: ControlErrorCode; readonly message: string };
+}

@@ -1,0 +1,24 @@
+import type { ControlWait } from '../controllers/claim-controller.ts';
+import type { Hold } from '../plan/plan.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { FailedOperation, RunningOperation } from '../reconcile/operation-executor.ts';
+import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
+import type { DesiredStateOfWorld } from '../world/desired-state-of-world.ts';
+import type { MountTable } from '../world/mount-table.ts';
+
+/** One consistent look at the daemon, from which every answer of the control socket is made. */
+export interface DaemonSnapshot {
+  readonly objects: Pick<ObjectStore, 'get' | 'list'>;
+  readonly dsw: DesiredStateOfWorld;
+  readonly asw: ActualStateOfWorld;
+  readonly mounts: MountTable;
+  readonly running: readonly RunningOperation[];
+  /** By operation key. */
+  readonly failed: ReadonlyMap<string, FailedOperation>;
+  readonly holds: readonly Hold[];
+  /** Why claims and volumes wait, by "Kind/namespace/name". */
+  readonly waits: ReadonlyMap<string, ControlWait>;
+  /** Milliseconds on the monotonic clock. */
+  readonly now: number;
+  readonly draining: boolean;
+}

@@ -1,0 +1,97 @@
+/** The causal chain under a pod or a claim: what is awaited, since when, the last error, the next try, what helps. */
+import { objectKey } from '../api/meta.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type { StoredPod } from '../api/pod.ts';
+import { volumeUsesOf } from '../api/volume-uses.ts';
+import type { ExplainNode, PodVolumeStatus } from '../control/protocol.ts';
+import { classOfClaim, mismatch } from '../plan/claim-matching.ts';
+import type { FailedOperation } from '../reconcile/operation-executor.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
+import type { DaemonSnapshot } from './daemon-snapshot.ts';
+import { failureOf, podViews } from './pod-views.ts';
+
+export function explainPod(pod: StoredPod, snapshot: DaemonSnapshot): ExplainNode {
+  const { namespace, name, uid, creationTimestamp } = pod.metadata;
+  const status = podViews(snapshot).find(({ metadata }) => metadata.uid === uid)?.status;
+  const condition = status?.conditions[0];
+  const volumes = status?.volumes ?? [];
+  return {
+    subject: `pod ${namespace}/${name}`,
+    state: status?.phase ?? 'Pending',
+    detail: detailOfPod(pod, volumes, snapshot),
+    since: condition?.lastTransitionTime ?? creationTimestamp,
+    causes: volumes.map((volume) => explainVolume(pod, volume, snapshot)),
+  };
+}
+
+function detailOfPod(pod: StoredPod, volumes: readonly PodVolumeStatus[], snapshot: DaemonSnapshot): string {
+  if (snapshot.draining) return 'the daemon is draining: nothing is mounted until it is started again';
+  if (pod.metadata.deletionTimestamp !== undefined) return 'its manifest is gone: its volumes are being unmounted';
+  const mounted = volumes.filter(({ state }) => state === 'Mounted').length;
+  return mounted === volumes.length ? '' : `${mounted} of ${volumes.length} volumes are mounted`;
+}
+
+function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: DaemonSnapshot): ExplainNode {
+  const { uid, namespace, creationTimestamp } = pod.metadata;
+  const volumeName = status.volume as UniqueVolumeName;
+  const failed = status.volume === '' ? undefined : failureOf(snapshot, volumeName, uid);
+  const claimName = volumeUsesOf(pod).find(({ volume }) => volume.name === status.name)?.volume.persistentVolumeClaim;
+  const claim =
+    claimName === undefined
+      ? undefined
+      : snapshot.objects.get(objectKey('PersistentVolumeClaim', namespace, claimName.claimName));
+  const claimNode = claim?.kind === 'PersistentVolumeClaim' ? [explainClaim(claim, snapshot)] : [];
+  const running = snapshot.running.find(({ operation }) => operation.volumeName === volumeName);
+  const hold = snapshot.holds.find((entry) => entry.volumeName === volumeName);
+  const detail =
+    status.message ?? hold?.reason ?? (running === undefined ? '' : `${running.operation.kind} is running`);
+  return {
+    subject: `volume ${status.name}`,
+    state: status.state,
+    detail: status.state === 'Mounted' ? status.path : detail,
+    since: failed?.since ?? running?.startedAt ?? creationTimestamp,
+    ...retryOf(failed, snapshot),
+    causes: status.state === 'Mounted' ? [] : claimNode,
+  };
+}
+
+function retryOf(failed: FailedOperation | undefined, { now }: DaemonSnapshot): Partial<ExplainNode> {
+  if (failed === undefined) return {};
+  const { hint } = failed.error.facts;
+  const nextRetryMs = Math.max(Math.round(failed.notBefore - now), 0);
+  return hint === undefined ? { nextRetryMs } : { nextRetryMs, help: hint };
+}
+
+export function explainClaim(claim: StoredPersistentVolumeClaim, snapshot: DaemonSnapshot): ExplainNode {
+  const { namespace, name, creationTimestamp } = claim.metadata;
+  const wait = snapshot.waits.get(`PersistentVolumeClaim/${namespace}/${name}`);
+  const phase = claim.status?.phase ?? 'Pending';
+  const retry =
+    wait?.retryAt === undefined ? {} : { nextRetryMs: Math.max(Math.round(wait.retryAt - snapshot.now), 0) };
+  return {
+    subject: `claim ${namespace}/${name}`,
+    state: phase,
+    detail:
+      phase === 'Bound' ? `bound to volume ${claim.spec.volumeName ?? ''}` : (wait?.message ?? 'not processed yet'),
+    since: wait?.since ?? creationTimestamp,
+    ...retry,
+    causes: phase === 'Bound' ? [] : excludedVolumes(claim, snapshot),
+  };
+}
+
+/** Every volume, and the rule that excludes it. */
+function excludedVolumes(claim: StoredPersistentVolumeClaim, { objects }: DaemonSnapshot): readonly ExplainNode[] {
+  return objects.list('PersistentVolume').map((volume) => {
+    const reference = volume.spec.claimRef;
+    const owner = reference === undefined ? undefined : `it is bound to claim ${reference.namespace}/${reference.name}`;
+    const phase = volume.status?.phase ?? 'Pending';
+    const why = mismatch(claim, volume, claim.spec.volumeName === undefined) ?? owner;
+    return {
+      subject: `volume ${volume.metadata.name}`,
+      state: phase,
+      detail: why ?? (phase === 'Available' ? `fits class "${classOfClaim(claim) ?? ''}"` : `its phase is ${phase}`),
+      since: '',
+      causes: [],
+    };
+  });
+}

@@ -1,0 +1,106 @@
+import type { OperationView, VolumeView } from '../control/protocol.ts';
+import { operationKey, podUidOf } from '../plan/operation.ts';
+import type { ActualVolume } from '../world/actual-state-of-world.ts';
+import type { VolumeToMount } from '../world/desired-state-of-world.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
+import type { PodReference } from '../world/volume-record.ts';
+import type { DaemonSnapshot } from './daemon-snapshot.ts';
+import { driftedKeys } from './world-views.ts';
+
+/** One row a volume that is wanted or here, in the order of their names. */
+export function volumeViews(snapshot: DaemonSnapshot): readonly VolumeView[] {
+  const drifted = driftedKeys(snapshot);
+  const names = new Set([...snapshot.dsw.volumes.keys(), ...snapshot.asw.volumes.keys()]);
+  return [...names].sort().map((name) => volumeView(name, snapshot, drifted));
+}
+
+function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: ReadonlySet<string>): VolumeView {
+  const desired = snapshot.dsw.volumes.get(name);
+  const actual = snapshot.asw.get(name);
+  const pods = podsOf(desired, actual);
+  const keys = [name, ...pods.map(({ uid }) => operationKey(name, uid))];
+  const failure = keys.map((key) => snapshot.failed.get(key)).find((failed) => failed !== undefined);
+  const isDrifted = keys.some((key) => drifted.has(key));
+  return {
+    name,
+    plugin: actual?.record.plugin ?? desired?.plugin ?? '',
+    state: failure === undefined ? stateOf(desired, actual, isDrifted) : 'Failed',
+    device: actual?.record.attached?.devicePath ?? '',
+    path: pathOf(desired, actual),
+    pods: pods.map((pod) => `${pod.namespace}/${pod.name}`).sort(),
+    claim: claimOf(desired),
+    message: failure?.error.message ?? '',
+  };
+}
+
+/** The global mount, or where the one pod of a volume without a device has it. */
+function pathOf(desired: VolumeToMount | undefined, actual: ActualVolume | undefined): string {
+  const globalMountPath = (actual?.record ?? desired)?.recipe.globalMountPath ?? '';
+  if (globalMountPath !== '') return globalMountPath;
+  const targets = [...Object.values(actual?.record.pods ?? {}), ...(desired?.pods.values() ?? [])];
+  return targets[0]?.targetPath ?? '';
+}
+
+function claimOf(desired: VolumeToMount | undefined): string {
+  const prefix = 'claim ';
+  return desired?.subject.startsWith(prefix) === true ? desired.subject.slice(prefix.length) : '';
+}
+
+function stateOf(
+  desired: VolumeToMount | undefined,
+  actual: ActualVolume | undefined,
+  isDrifted: boolean,
+): VolumeView['state'] {
+  if (actual === undefined) return 'Pending';
+  if (desired === undefined) return 'Unmounting';
+  const states = [...desired.pods.keys()].map((uid) => actual.podStates.get(uid) ?? 'VolumeNotMounted');
+  if (!isDrifted && states.every((state) => state === 'VolumeMounted')) return 'Mounted';
+  const all = [...states, actual.attachState, actual.deviceMountState];
+  return isDrifted || all.some((state) => state.endsWith('Uncertain')) ? 'Uncertain' : 'Pending';
+}
+
+function podsOf(desired: VolumeToMount | undefined, actual: ActualVolume | undefined): readonly PodReference[] {
+  const entries = [...Object.values(actual?.record.pods ?? {}), ...(desired?.pods.values() ?? [])];
+  return [...new Map(entries.map(({ pod }) => [pod.uid, pod])).values()];
+}
+
+/** What runs, then what waits for its next try. */
+export function operationViews(snapshot: DaemonSnapshot): readonly OperationView[] {
+  const { running, failed, asw, now } = snapshot;
+  const podName = (volumeName: UniqueVolumeName, uid: string) => {
+    const pod = asw.get(volumeName)?.record.pods[uid]?.pod;
+    return pod === undefined ? uid : `${pod.namespace}/${pod.name}`;
+  };
+  const active = running.map(
+    ({ operation, startedAt, attempt }): OperationView => ({
+      kind: operation.kind,
+      volume: operation.volumeName,
+      pod: podName(operation.volumeName, podUidOf(operation)),
+      state: 'running',
+      reason: operation.reason,
+      startedAt,
+      attempts: attempt,
+      nextRetryMs: 0,
+      lastError: '',
+    }),
+  );
+  const activeKeys = new Set(running.map(({ operation }) => operationKey(operation.volumeName, podUidOf(operation))));
+  const waiting = [...failed].flatMap(([key, { operation, failures, notBefore, since, error }]): OperationView[] =>
+    activeKeys.has(key)
+      ? []
+      : [
+          {
+            kind: operation.kind,
+            volume: operation.volumeName,
+            pod: podName(operation.volumeName, podUidOf(operation)),
+            state: 'waiting',
+            reason: operation.reason,
+            startedAt: since,
+            attempts: failures,
+            nextRetryMs: Math.max(Math.round(notBefore - now), 0),
+            lastError: error.message,
+          },
+        ],
+  );
+  return [...active, ...waiting];
+}
