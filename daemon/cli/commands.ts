@@ -1,0 +1,26 @@
+import type { CommandSpec } from './command.ts';
+import { completionCommand } from './commands/completion.ts';
+import { describeCommand } from './commands/describe.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { drainCommand } from './commands/drain.ts';
+import { explainCommand } from './commands/explain.ts';
+import { getCommand } from './commands/get.ts';
+import { pathCommand } from './commands/path.ts';
+import { planCommand } from './commands/plan.ts';
+import { versionCommand } from './commands/version.ts';
+import { waitCommand } from './commands/wait.ts';
+
+const listed: readonly CommandSpec[] = [
+  getCommand,
+  describeCommand,
+  waitCommand,
+  pathCommand,
+  planCommand,
+  explainCommand,
+  drainCommand,
+  doctorCommand,
+  versionCommand,
+];
+
+/** In the order of the help. */
+export const commands: readonly CommandSpec[] = [...listed, completionCommand(listed)];

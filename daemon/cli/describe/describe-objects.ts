@@ -1,0 +1,132 @@
+import type { ClaimView, Condition, PersistentVolumeView, PodView, StorageClassView } from '../../control/protocol.ts';
+import { ageOf } from '../age.ts';
+import {
+  claimStatus,
+  formatAccessModes,
+  formatClaimRef,
+  formatReady,
+  isDefaultClass,
+  volumeStatus,
+} from '../resources/object-resources.ts';
+import { type Description, type Field, pairs, type Section, timeAndAge } from './section.ts';
+
+type Metadata = PodView['metadata'];
+
+export function describePod(pod: PodView, nowMs: number): Description {
+  const { metadata, status } = pod;
+  return {
+    fields: [...metadataFields(metadata, nowMs), ['Status', status.phase], ['Ready', formatReady(pod)]],
+    sections: [conditionSection(status.conditions, nowMs), podVolumeSection(pod)],
+  };
+}
+
+/** `pods`: all of the claim's namespace, to say who uses it. */
+export function describeClaim(claim: ClaimView, pods: readonly PodView[], nowMs: number): Description {
+  const { metadata, spec, status } = claim;
+  return {
+    fields: [
+      ...metadataFields(metadata, nowMs),
+      ['StorageClass', spec.storageClassName ?? ''],
+      ['Status', claimStatus(claim)],
+      ['Volume', spec.volumeName ?? ''],
+      ['Request', spec.resources.requests.storage],
+      ['Capacity', status?.capacity?.storage ?? ''],
+      ['Access Modes', formatAccessModes(status?.accessModes)],
+      ['VolumeMode', spec.volumeMode ?? 'Filesystem'],
+      ['Used By', pods.filter((pod) => usesClaim(pod, metadata.name)).map((pod) => pod.metadata.name)],
+    ],
+    sections: [],
+  };
+}
+
+export function describePersistentVolume(volume: PersistentVolumeView, nowMs: number): Description {
+  const { metadata, spec, status } = volume;
+  return {
+    fields: [
+      ...metadataFields(metadata, nowMs),
+      ['StorageClass', spec.storageClassName ?? ''],
+      ['Status', volumeStatus(volume)],
+      ['Claim', formatClaimRef(volume)],
+      ['Reclaim Policy', spec.persistentVolumeReclaimPolicy ?? ''],
+      ['Access Modes', formatAccessModes(spec.accessModes)],
+      ['VolumeMode', spec.volumeMode ?? 'Filesystem'],
+      ['Capacity', spec.capacity.storage],
+      ['Mount Options', spec.mountOptions?.join(',') ?? ''],
+      ['Reason', status?.reason ?? ''],
+      ['Message', status?.message ?? ''],
+      ...sourceFields(volume),
+    ],
+    sections: [],
+  };
+}
+
+export function describeStorageClass(storageClass: StorageClassView, nowMs: number): Description {
+  const { metadata, provisioner, parameters, reclaimPolicy, mountOptions } = storageClass;
+  return {
+    fields: [
+      ...metadataFields(metadata, nowMs),
+      ['Is Default', isDefaultClass(storageClass) ? 'Yes' : 'No'],
+      ['Provisioner', provisioner],
+      ['Parameters', pairs(parameters)],
+      ['Reclaim Policy', reclaimPolicy ?? 'Delete'],
+      ['Binding Mode', storageClass.volumeBindingMode ?? 'Immediate'],
+      ['Volume Expansion', String(storageClass.allowVolumeExpansion ?? false)],
+      ['Mount Options', mountOptions?.join(',') ?? ''],
+    ],
+    sections: [],
+  };
+}
+
+function metadataFields(metadata: Metadata, nowMs: number): Field[] {
+  const namespace: Field[] = metadata.namespace === '' ? [] : [['Namespace', metadata.namespace]];
+  const deletion: Field[] =
+    metadata.deletionTimestamp === undefined ? [] : [['Deleted', timeAndAge(metadata.deletionTimestamp, nowMs)]];
+  return [
+    ['Name', metadata.name],
+    ...namespace,
+    ['UID', metadata.uid],
+    ['Labels', pairs(metadata.labels)],
+    ['Annotations', pairs(metadata.annotations)],
+    ['Created', timeAndAge(metadata.creationTimestamp, nowMs)],
+    ...deletion,
+    ['Finalizers', metadata.finalizers ?? []],
+  ];
+}
+
+function conditionSection(conditions: readonly Condition[], nowMs: number): Section {
+  return {
+    title: 'Conditions',
+    headers: ['Type', 'Status', 'Reason', 'Since', 'Message'],
+    rows: conditions.map((one) => [
+      one.type,
+      one.status,
+      one.reason,
+      ageOf(one.lastTransitionTime, nowMs),
+      one.message,
+    ]),
+  };
+}
+
+function podVolumeSection({ status }: PodView): Section {
+  return {
+    title: 'Volumes',
+    headers: ['Name', 'State', 'Path', 'Volume', 'Message'],
+    rows: status.volumes.map(({ name, state, path, volume, message }) => [name, state, path, volume, message ?? '']),
+    stateColumn: 1,
+  };
+}
+
+function usesClaim({ spec }: PodView, claimName: string): boolean {
+  return (spec.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claimName);
+}
+
+function sourceFields({ spec: { csi } }: PersistentVolumeView): Field[] {
+  if (csi === undefined) return [];
+  return [
+    ['Driver', csi.driver],
+    ['VolumeHandle', csi.volumeHandle],
+    ['FSType', csi.fsType ?? ''],
+    ['ReadOnly', String(csi.readOnly ?? false)],
+    ['VolumeAttributes', pairs(csi.volumeAttributes)],
+  ];
+}
