@@ -1,0 +1,156 @@
+/** The parts that decide and do, wired to each other: controllers, worlds, reconciler, executor. */
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { MemoryEventRecorder } from './adapters/memory-event-recorder.ts';
+import { StateObjectStore } from './adapters/state-object-store.ts';
+import { ClaimController } from './controllers/claim-controller.ts';
+import { ManifestController } from './controllers/manifest-controller.ts';
+import { Provisioning } from './controllers/provisioning.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Host } from './ports/host.ts';
+import type { Logger } from './ports/logger.ts';
+import type { ManifestState } from './ports/manifest-source.ts';
+import type { StateStore } from './ports/state-store.ts';
+import type { VolumePlugin } from './ports/volume-plugin.ts';
+import { populate } from './reconcile/desired-state-of-world-populator.ts';
+import { OperationExecutor } from './reconcile/operation-executor.ts';
+import type { OperationContext } from './reconcile/operations/operation-context.ts';
+import { releaseTerminatedPods } from './reconcile/pod-release.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { reconstruct } from './reconcile/reconstructor.ts';
+import {
+  retiredVolumeRecord,
+  retireVolumeRecord,
+  volumeRecords,
+  writeVolumeRecord,
+} from './reconcile/volume-records.ts';
+import { Revision } from './revision.ts';
+import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
+import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
+import type { DiskLayout } from './world/disk-layout.ts';
+
+/** Children that do real work (mkfs, fsck, mount) at once: more than cores only makes each of them slower. */
+const heavyLimit = Math.max(2, availableParallelism());
+
+export interface CoreOptions {
+  readonly state: StateStore;
+  readonly host: Host;
+  readonly layout: DiskLayout;
+  readonly plugins: readonly VolumePlugin[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Core {
+  readonly asw = new ActualStateOfWorld();
+  readonly revision = new Revision();
+  readonly events: MemoryEventRecorder;
+  readonly objects: StateObjectStore;
+  readonly claims: ClaimController;
+  readonly manifests: ManifestController;
+  readonly executor: OperationExecutor;
+  readonly reconciler: Reconciler;
+  readonly #options: CoreOptions;
+
+  constructor(options: CoreOptions) {
+    const { state, host, layout, plugins, clock, logger } = options;
+    const { asw } = this;
+    this.#options = options;
+    this.events = new MemoryEventRecorder(clock);
+    this.objects = new StateObjectStore(state);
+    const common = { objects: this.objects, events: this.events, clock, logger, newUid: () => randomUUID() };
+    const isImageInUse = (path: string) =>
+      [...asw.volumes.values()].some(({ record }) => record.recipe.attachment?.path === path);
+    const provisioning = new Provisioning({ ...common, plugins, layout, images: host.images, isImageInUse });
+    this.claims = new ClaimController({ ...common, provisioning, random: Math.random });
+    this.manifests = new ManifestController({ ...common, state });
+    this.executor = new OperationExecutor({
+      ...common,
+      asw,
+      contextFor: (signal) => this.#operationContext(signal),
+      random: Math.random,
+      heavyLimit,
+      onEnd: () => this.reconciler.wake(),
+    });
+    this.reconciler = new Reconciler({
+      ...common,
+      asw,
+      executor: this.executor,
+      mountTable: host.mountTable,
+      populate: () => populate({ objects: this.objects, plugins, layout, complete: this.manifests.isComplete }),
+      onPass: () => this.#afterPass(),
+      soon: setImmediate,
+    });
+  }
+
+  /** Rebuilds the actual state of world; mounts and unmounts nothing. */
+  async reconstruct(): Promise<void> {
+    const { state, host, layout, logger } = this.#options;
+    const { asw, events } = this;
+    await reconstruct({ asw, records: volumeRecords(state), host, layout, logger, events });
+  }
+
+  start(): void {
+    this.objects.onChange(() => {
+      // What has ended may be declared by a file that waited for its end.
+      this.manifests.merge();
+      this.#objectsChanged();
+    });
+    this.claims.sync();
+    this.reconciler.start();
+  }
+
+  takeManifests(state: ManifestState): void {
+    this.manifests.take(state);
+    this.#objectsChanged();
+  }
+
+  /** Nothing new begins; what runs may take `graceMs` to end. Mounts stay. */
+  async stop(graceMs: number): Promise<void> {
+    this.reconciler.stop();
+    await this.claims.stop();
+    await this.executor.stop(graceMs);
+  }
+
+  snapshot(): DaemonSnapshot {
+    const { asw, objects, reconciler, executor, claims } = this;
+    const { host, clock } = this.#options;
+    return {
+      objects,
+      asw,
+      dsw: reconciler.dsw,
+      holds: reconciler.holds,
+      draining: reconciler.isDraining,
+      mounts: host.mountTable.current(),
+      running: executor.running,
+      failed: executor.failed,
+      waits: claims.waits,
+      now: clock.monotonic(),
+    };
+  }
+
+  #objectsChanged(): void {
+    this.claims.sync();
+    this.reconciler.objectsChanged();
+  }
+
+  #afterPass(): void {
+    const { objects, asw, events } = this;
+    const { host, layout, logger } = this.#options;
+    releaseTerminatedPods({ objects, asw, directories: host.directories, layout, events, logger });
+    this.claims.sync();
+    this.revision.bump();
+  }
+
+  #operationContext(signal: AbortSignal): OperationContext {
+    const { state, host, layout, clock } = this.#options;
+    const { asw } = this;
+    return {
+      ...{ asw, host, layout, clock, signal },
+      retiredRecord: (name) => retiredVolumeRecord(state, name),
+      saveRecord: (name) => writeVolumeRecord(state, asw.get(name)?.record),
+      retireRecord: (record) => retireVolumeRecord(state, record),
+      durable: () => state.durable(),
+    };
+  }
+}

@@ -1,0 +1,107 @@
+/** What the control socket answers: views over one snapshot of the daemon, and its two commands, plan and drain. */
+
+import { objectKey } from './api/meta.ts';
+import type { StoredStorageClass } from './api/storage-class.ts';
+import { ControlError, type ControlHandlers } from './control/control-handlers.ts';
+import {
+  type ChangesReply,
+  type DoctorReply,
+  type DrainReply,
+  type ExplainableKind,
+  type ExplainNode,
+  type GetFilter,
+  type GetReplies,
+  mooredVersion,
+  type ObjectListReply,
+  type ObjectView,
+  type PlanReply,
+  type PlanRequest,
+  protocolVersion,
+  type ResourceKind,
+  type StorageClassView,
+} from './control/protocol.ts';
+import type { RecordedEvent } from './ports/events.ts';
+import type { Revision } from './revision.ts';
+import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
+import { explainClaim, explainPod } from './status/explain.ts';
+import { type ManifestsView, manifestsView } from './status/manifests-view.ts';
+import { podViews } from './status/pod-views.ts';
+import { operationViews, volumeViews } from './status/volume-views.ts';
+import { aswView, dswView } from './status/world-views.ts';
+
+export interface DaemonControlOptions {
+  readonly startedAt: string;
+  readonly pid: number;
+  readonly isReady: () => boolean;
+  readonly revision: Revision;
+  readonly snapshot: () => DaemonSnapshot;
+  readonly manifests: () => ManifestsView;
+  readonly events: () => readonly RecordedEvent[];
+  readonly plan: (request: PlanRequest) => Promise<PlanReply>;
+  readonly drain: () => Promise<DrainReply>;
+  readonly doctor: () => Promise<DoctorReply>;
+}
+
+export class DaemonControl implements ControlHandlers {
+  readonly #options: DaemonControlOptions;
+  readonly #views: { readonly [K in ResourceKind]: () => GetReplies[K] };
+
+  constructor(options: DaemonControlOptions) {
+    this.#options = options;
+    const { snapshot, events, manifests } = options;
+    this.#views = {
+      pods: () => listOf(podViews(snapshot())),
+      persistentvolumeclaims: () => listOf(snapshot().objects.list('PersistentVolumeClaim')),
+      persistentvolumes: () => listOf(snapshot().objects.list('PersistentVolume')),
+      storageclasses: () => listOf(snapshot().objects.list('StorageClass').map(classView)),
+      volumes: () => ({ volumes: volumeViews(snapshot()) }),
+      dsw: () => ({ volumes: dswView(snapshot()) }),
+      asw: () => ({ volumes: aswView(snapshot()) }),
+      operations: () => ({ operations: operationViews(snapshot()) }),
+      events: () => ({ events: events() }),
+      manifests: () => manifestsView(manifests()),
+    };
+  }
+
+  version(): ReturnType<ControlHandlers['version']> {
+    const { pid, startedAt, isReady } = this.#options;
+    return { version: mooredVersion, protocol: protocolVersion, pid, startedAt, ready: isReady() };
+  }
+
+  get<K extends ResourceKind>(kind: K, _filter: GetFilter): GetReplies[K] {
+    return this.#views[kind]();
+  }
+
+  changes(since: number | undefined, signal: AbortSignal): Promise<ChangesReply> {
+    return this.#options.revision.after(since, signal).then((revision) => ({ revision }));
+  }
+
+  plan(request: PlanRequest): Promise<PlanReply> {
+    return this.#options.plan(request);
+  }
+
+  explain(kind: ExplainableKind, namespace: string, name: string): ExplainNode {
+    const snapshot = this.#options.snapshot();
+    const key = objectKey(kind === 'pods' ? 'Pod' : 'PersistentVolumeClaim', namespace, name);
+    const object = snapshot.objects.get(key);
+    if (object?.kind === 'Pod') return explainPod(object, snapshot);
+    if (object?.kind === 'PersistentVolumeClaim') return explainClaim(object, snapshot);
+    throw new ControlError('NotFound', `Cannot explain "${key}": there is no such object`);
+  }
+
+  drain(): Promise<DrainReply> {
+    return this.#options.drain();
+  }
+
+  doctor(): Promise<DoctorReply> {
+    return this.#options.doctor();
+  }
+}
+
+function listOf<View extends ObjectView>(items: readonly View[]): ObjectListReply<View> {
+  return { apiVersion: 'v1', kind: 'List', items };
+}
+
+function classView({ spec, ...object }: StoredStorageClass): StorageClassView {
+  return { ...object, ...spec };
+}
