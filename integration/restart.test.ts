@@ -1,6 +1,6 @@
 /** Restart and crash: running mounts stay as they are, what was half done is finished or undone, nothing is lost. */
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -146,6 +146,31 @@ describe('kill -9 at any moment', () => {
       daemon.remove('web.yaml');
       await daemon.unmounted('web');
     }
+  });
+});
+
+describe('an mkfs that is cut off half way, and the daemon with it', () => {
+  it('is begun anew on a new blank image; what it had written is kept in the trash', async () => {
+    const half = join(daemon.base, 'half-an-mkfs');
+    writeFileSync(
+      half,
+      '#!/bin/sh\nfor device; do :; done\nprintf half-written | dd of="$device" bs=2048 seek=1 status=none\nkill -9 $PPID\n',
+    );
+    chmodSync(half, 0o755);
+    run('/usr/bin/mount', '--bind', half, '/usr/sbin/mkfs.ext4');
+    try {
+      daemon.apply('web.yaml', web());
+      await daemon.ended();
+    } finally {
+      run('/usr/bin/umount', '/usr/sbin/mkfs.ext4');
+    }
+    await daemon.start();
+    await daemon.mounted('web');
+    expect(mountsAt(await daemon.path('web', 'data'))[0]?.fsType).toBe('ext4');
+    const trash = join(daemon.rootDir, 'images/default/.trash');
+    const [kept = ''] = readdirSync(trash).filter((name) => !name.endsWith('.json'));
+    expect(readFileSync(join(trash, kept)).subarray(2048, 2060).toString()).toBe('half-written');
+    expect(loopsOn(imageOf(daemon))).toHaveLength(1);
   });
 });
 

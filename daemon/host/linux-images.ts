@@ -68,16 +68,31 @@ export class LinuxImages implements Images {
       const kind = directory.kindOf(image.name);
       if (kind === 'absent') throw imageRefusal('NotFound', image, 'no such file');
       if (kind !== 'file') throw imageRefusal('FailedPrecondition', image, `it is a ${kind}, wanted a regular file`);
-      using trash = directory.ensureDirectory('.trash', this.#opener);
-      const name = freeName(trash, `${image.name}.${compact(this.#clock.timestamp())}`);
-      writeSidecar(trash, name, sidecar);
-      directory.rename(image.name, trash, name);
-      // The new name first: after a power cut between the two, the image has two names rather than none.
-      trash.sync();
-      directory.sync();
+      const trashed = this.#trash(directory, image, sidecar);
       directory.unlink(sidecarName(image.name));
       directory.sync();
-      return `${trash.path}/${name}`;
+      return trashed;
+    });
+  }
+
+  #trash(directory: ImageDirectory, image: Image, sidecar: ImageSidecar): string {
+    using trash = directory.ensureDirectory('.trash', this.#opener);
+    const name = freeName(trash, `${image.name}.${compact(this.#clock.timestamp())}`);
+    writeSidecar(trash, name, sidecar);
+    directory.rename(image.name, trash, name);
+    // The new name first: after a power cut between the two, the image has two names rather than none.
+    trash.sync();
+    directory.sync();
+    return `${trash.path}/${name}`;
+  }
+
+  replace(path: string, volumeHandle: string): void {
+    actOnImage('replace', path, (image) => {
+      using directory = ImageDirectory.open(dirname(path), this.#opener);
+      const sidecar = requireOurs(readSidecar(directory, image.name), volumeHandle, image);
+      // The sidecar stays: cut off here, the next call makes the image that it describes.
+      if (directory.kindOf(image.name) === 'file') this.#trash(directory, image, sidecar);
+      createImage(directory, image, sidecar);
     });
   }
 

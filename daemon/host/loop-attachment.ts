@@ -1,15 +1,19 @@
 import { constants } from 'node:fs';
+import { basename } from 'node:path/posix';
 import type { LoopDevice } from '../ports/loop-devices.ts';
 import { StorageError } from '../world/storage-error.ts';
 import { configureLoop, type LoopConfiguration } from './loop-configuration.ts';
 import { LO_FLAGS_AUTOCLEAR, LOOP_CLR_FD, LOOP_CTL_GET_FREE, LOOP_SET_STATUS64, withFlags } from './loop-ioctl.ts';
 import { hasBacking, isAutoclear, type LoopStatus, loopStatus, missingNode, openLoopNode } from './loop-node.ts';
 import { devicesOn, type FileIdentity, isWholeFile } from './loop-search.ts';
+import { loopFactsOf } from './loop-sysfs.ts';
 import { failedWith } from './syscall-error.ts';
 import { AT_FDCWD, close, ioctl, ioctlInt, openat, withFd } from './syscalls.ts';
 
 /** Others may take the number that LOOP_CTL_GET_FREE named; each lost race means that somebody else got a device. */
 const ATTEMPTS = 256;
+/** <linux/fs.h>: _IO(0x12, 93), with a pointer to an int. */
+const BLKROSET = 0x125d;
 
 export interface Attachment extends FileIdentity, LoopConfiguration {
   /** Of the error message. */
@@ -88,11 +92,20 @@ function openConfigured(devicePath: string, flags: number, attachment: Attachmen
   const fd = openFree(devicePath, flags);
   try {
     configureLoop(fd, attachment);
+    if (!attachment.readOnly) makeWritable(fd, devicePath);
     return fd;
   } catch (thrown) {
     close(fd);
     throw thrown;
   }
+}
+
+/**
+ * `blockdev --setro` by somebody before us outlives the detach (the flag is the disk's, not the backing file's): without
+ * this, the next mount from the device would be read-only, and silently so.
+ */
+function makeWritable(fd: number, devicePath: string): void {
+  if (loopFactsOf(basename(devicePath)).readOnly) ioctl(fd, BLKROSET, Buffer.alloc(4));
 }
 
 function openFree(devicePath: string, flags: number): number {

@@ -29,10 +29,17 @@ export function decideFormat(question: FormatQuestion): FormatDecision {
     case 'filesystem':
       return probe.fsType === wanted ? { kind: 'useAsIs' } : refuse(question, 'FilesystemMismatch', mismatch(question));
     case 'other':
-      return refuse(question, 'NotBlank', `it holds ${probe.description}`);
+      return refuse(question, 'NotBlank', `it holds ${probe.description}${historyOf(question)}`);
     case 'blank':
       return decideBlank(question);
   }
+}
+
+/** Whose bytes they may be: our own mkfs that was cut off, or a filesystem of ours that lost its superblock. */
+function historyOf({ record, device }: FormatQuestion): string {
+  if (record === undefined) return '';
+  if (record.state === 'done') return `; moored made ${record.fsType} on it at ${record.at}`;
+  return `; its format at ${record.at} was cut off before anything was mounted, to begin anew: wipefs --all ${device}`;
 }
 
 function decideBlank(question: FormatQuestion): FormatDecision {

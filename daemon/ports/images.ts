@@ -29,8 +29,13 @@ export interface Images {
   create(path: string, sidecar: ImageSidecar): 'created' | 'exists';
   /** Facts of an existing image; undefined when it is absent (ENOENT only). */
   stat(path: string): ImageFacts | undefined;
-  /** Moves image and sidecar to `<directory>/.trash/`; refuses what has no sidecar of ours. Returns the new path. */
+  /** Moves image and sidecar to `.trash/` in the image's own directory; refuses what has no sidecar of ours. Returns the new path. */
   moveToTrash(path: string, volumeHandle: string): string;
+  /**
+   * Puts a new blank image in the place of one whose format was cut off before anything could be mounted from it; the
+   * old one goes to the trash. Repeatable: an image that is not there is made again by its sidecar.
+   */
+  replace(path: string, volumeHandle: string): void;
   /** Unlinks image and sidecar of an inline volume at the end of its pod; refuses what has no sidecar of ours. */
   remove(path: string, volumeHandle: string): void;
 }

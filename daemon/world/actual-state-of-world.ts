@@ -132,6 +132,13 @@ export class ActualStateOfWorld {
     this.#set({ ...volume, record: { ...volume.record, format } });
   }
 
+  /** The image was replaced by a new one: no format of it is known. */
+  forgetFormat(name: UniqueVolumeName): void {
+    const volume = this.#require(name);
+    const { format: _format, ...record } = volume.record;
+    this.#set({ ...volume, record });
+  }
+
   /** Volumes that a pod has or may have mounted. */
   volumesOfPod(podUid: string): readonly ActualVolume[] {
     return [...this.#volumes.values()].filter((volume) => volume.record.pods[podUid] !== undefined);

@@ -12,8 +12,10 @@ export interface ImageAttachment {
   readonly readOnly: boolean;
   /** True for images that moored itself made (provisioned or inline), false for what a user brought. */
   readonly isOwned: boolean;
+  /** Identity of the volume; the sidecar of an owned image has the same. */
+  readonly volumeHandle: string;
   /** Present when moored makes the image at attach time: inline volumes, which live as long as their pod. */
-  readonly create?: { readonly sizeBytes: string; readonly volumeHandle: string };
+  readonly create?: { readonly sizeBytes: string };
 }
 
 export type Attachment = ImageAttachment;

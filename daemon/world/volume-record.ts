@@ -38,10 +38,11 @@ export interface AttachedDevice {
 
 /**
  * Written before a device is formatted and again when mkfs has ended. With `done`, a device that reads blank is a
- * device that lost its data, and is refused instead of formatted.
+ * device that lost its data, and is refused instead of formatted. With `started`, nothing was ever mounted from it.
+ * With `interrupted`, an image of ours is to be replaced by a new blank one before it is attached again.
  */
 export interface FormatRecord {
-  readonly state: 'started' | 'done';
+  readonly state: 'started' | 'interrupted' | 'done';
   readonly fsType: string;
   readonly at: string;
 }

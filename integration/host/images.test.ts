@@ -358,6 +358,33 @@ describe('moveToTrash', () => {
   });
 });
 
+describe('replace', () => {
+  it('puts a new blank image in the place of the old one, which goes to the trash', () => {
+    images.create(path, sidecar());
+    writeFileSync(path, 'half a filesystem', { flag: 'r+' });
+    images.replace(path, 'pvc-1234');
+    expect(images.stat(path)).toMatchObject({ isAllHole: true, sizeBytes: BigInt(sidecar().sizeBytes) });
+    expect(sidecarAt(path)).toEqual(sidecar());
+    const trash = join(dirname(path), '.trash');
+    const [kept = ''] = readdirSync(trash).filter((name) => !name.endsWith('.json'));
+    expect(readFileSync(join(trash, kept)).subarray(0, 17).toString()).toBe('half a filesystem');
+  });
+
+  it('goes on where it was cut off: the sidecar alone makes the image again', () => {
+    images.create(path, sidecar());
+    unlinkSync(path);
+    images.replace(path, 'pvc-1234');
+    expect(images.stat(path)).toMatchObject({ isAllHole: true, sizeBytes: BigInt(sidecar().sizeBytes) });
+  });
+
+  it('refuses what is not ours', () => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, 'precious');
+    expect(errorOf(() => images.replace(path, 'pvc-1234')).code).toBe('FailedPrecondition');
+    expect(readFileSync(path, 'utf8')).toBe('precious');
+  });
+});
+
 describe('remove', () => {
   it('unlinks image and sidecar, and is content with what is gone', () => {
     images.create(path, sidecar());

@@ -148,6 +148,15 @@ describe('attach', () => {
     expect(readFileSync(path).subarray(0, 18).toString()).toBe('through the device');
   });
 
+  it('is writable on a device that somebody had set read-only before', () => {
+    const before = attach(image());
+    tool('blockdev', '--setro', before.devicePath);
+    loops.detach(before.devicePath, before.backing);
+    const { devicePath } = attach(image('b.img'));
+    expect(sysfs(devicePath, 'ro')).toBe('0');
+    writeFileSync(devicePath, 'written');
+  });
+
   it('survives the last close: no autoclear, no partition scan, direct I/O, sectors of 512', () => {
     const { devicePath } = attach(image());
     closeSync(openSync(devicePath, 'r'));

@@ -70,7 +70,7 @@ export function untilTable(
   });
 }
 
-export function requirePrivateNamespace(): void {
+function requirePrivateNamespace(): void {
   const own = readFileSync('/proc/self/mountinfo', 'utf8');
   const root = own.split('\n').find((line) => line.split(' ')[4] === '/');
   if (process.geteuid?.() !== 0 || root === undefined || root.includes(' shared:')) {

@@ -85,6 +85,13 @@ export class DaemonProcess {
     await ended;
   }
 
+  /** Waits until the process has ended by itself. */
+  async ended(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    await eventually(() => child === undefined || child.exitCode !== null || child.signalCode !== null || 'it runs');
+  }
+
   async restart(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     await this.kill(signal);
     await this.start();
@@ -93,7 +100,7 @@ export class DaemonProcess {
   /** Puts a manifest in place by rename, as editors and configuration tools do. */
   apply(name: string, text: string): void {
     const temporary = join(this.base, `${name}.new`);
-    writeFileSync(temporary, text, { mode: 0o644 });
+    writeFileSync(temporary, text.endsWith('\n') ? text : `${text}\n`, { mode: 0o644 });
     renameSync(temporary, join(this.manifestDir, name));
   }
 

@@ -13,7 +13,7 @@ export interface MountLine {
   readonly line: string;
 }
 
-function mounts(): readonly MountLine[] {
+export function mounts(): readonly MountLine[] {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
   return lines.map((line) => {
     const [before = '', after = ''] = line.split(' - ');
@@ -32,7 +32,7 @@ export function mountsBelow(directory: string): readonly MountLine[] {
 }
 
 /** Backing files by loop device, from sysfs. */
-function loopDevices(): ReadonlyMap<string, string> {
+export function loopDevices(): ReadonlyMap<string, string> {
   const devices = new Map<string, string>();
   for (const name of readdirSync('/sys/block')) {
     if (!name.startsWith('loop')) continue;

@@ -15,9 +15,10 @@ export const emptyDirPlugin: VolumePlugin = {
   canSupport: (spec) => spec.kind === 'inline' && spec.volume.emptyDir !== undefined,
 
   resolve(spec: VolumeSpec, layout: DiskLayout): ResolvedVolume {
-    const source = spec.kind === 'inline' ? spec.volume.emptyDir : undefined;
-    if (spec.kind !== 'inline' || source === undefined) {
-      throw new StorageError('Cannot resolve volume: not an emptyDir', { code: 'InvalidArgument' });
+    const volume = spec.kind === 'inline' ? spec.volume : undefined;
+    if (spec.kind !== 'inline' || volume?.emptyDir === undefined) {
+      const name = volume?.name ?? (spec.kind === 'persistentVolume' ? spec.volume.metadata.name : '');
+      throw new StorageError(`Cannot resolve volume "${name}": it is not an emptyDir`, { code: 'InvalidArgument' });
     }
     const specName = spec.volume.name;
     return {
@@ -25,7 +26,7 @@ export const emptyDirPlugin: VolumePlugin = {
       specName,
       recipe: { globalMountPath: '' },
       targetPath: layout.podVolumeDir(spec.pod.uid, pluginName, specName),
-      mount: podMount(source),
+      mount: podMount(volume.emptyDir),
     };
   },
 };

@@ -25,7 +25,8 @@ export function resolvePersistentVolume(use: PersistentVolumeUse, layout: DiskLa
   const readOnly = readOnlyVolume || use.readOnly;
   const specName = volume.metadata.name;
   const isOwned = volume.metadata.annotations?.['pv.kubernetes.io/provisioned-by'] === driverName;
-  const attachment = { kind: 'image', path, readOnly: readOnlyVolume, isOwned } as const;
+  const { volumeHandle } = source;
+  const attachment = { kind: 'image', path, readOnly: readOnlyVolume, isOwned, volumeHandle } as const;
   const name = csiVolumeName(source.volumeHandle);
   if (volume.spec.volumeMode === 'Block') {
     return {

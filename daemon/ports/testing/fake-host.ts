@@ -37,7 +37,8 @@ export type Effect =
   | 'remove'
   | 'removeTree'
   | 'createImage'
-  | 'removeImage';
+  | 'removeImage'
+  | 'replaceImage';
 
 /** What the next call of an effect does instead of simply succeeding. */
 export type Fault =
@@ -549,6 +550,18 @@ export class FakeHost implements Host {
       return { device: 2049n, inode, sizeBytes, isAllHole: content === 'hole' };
     },
     moveToTrash: (path) => `${path}.trash`,
+    replace: (path, volumeHandle) =>
+      this.#do(
+        'replaceImage',
+        path,
+        () => {
+          const image = this.imageFiles.get(path);
+          if (image?.sidecar?.volumeHandle !== volumeHandle) this.#violation(`replaced somebody else's image ${path}`);
+          else if (this.loopDevices.find(path) !== undefined) this.#violation(`replaced an attached image ${path}`);
+          else this.imageFiles.set(path, { ...image, inode: this.#newId(), content: 'hole' });
+        },
+        undefined,
+      ),
     remove: (path, volumeHandle) =>
       this.#do(
         'removeImage',

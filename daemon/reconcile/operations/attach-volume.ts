@@ -1,9 +1,9 @@
 import type { Operation } from '../../plan/operation.ts';
-import type { LoopDevice } from '../../ports/loop-devices.ts';
 import type { VolumeToMount } from '../../world/desired-state-of-world.ts';
 import { StorageError } from '../../world/storage-error.ts';
 import type { ImageAttachment } from '../../world/volume-recipe.ts';
 import type { AttachedDevice, VolumeRecord } from '../../world/volume-record.ts';
+import { attachedLoop } from './loop-backing.ts';
 import type { OperationContext } from './operation-context.ts';
 
 /** Makes the volume a block device of this machine: an image gets a loop device, a block device is used as it is. */
@@ -18,6 +18,7 @@ export async function attachVolume(operation: Operation<'attachVolume'>, context
   context.saveRecord(volumeName);
   await context.durable();
   if (attachment.create !== undefined) createImage(volume, attachment.create, context);
+  if (asw.get(volumeName)?.record.format?.state === 'interrupted') await replaceImage(volume, attachment, context);
   asw.markVolumeAsAttached(volumeName, attach(attachment, context));
   context.saveRecord(volumeName);
 }
@@ -51,12 +52,24 @@ function createImage(
   host.images.create(path, {
     apiVersion: 'moored.dev/v1',
     driver: volume.plugin,
-    volumeHandle: create.volumeHandle,
+    volumeHandle: volume.recipe.attachment?.volumeHandle ?? '',
     pod: owner,
     sizeBytes: create.sizeBytes,
     fsType: volume.recipe.deviceMount?.fsType ?? '',
     createdAt: clock.timestamp(),
   });
+}
+
+/** A power cut or a kill in the middle of mkfs left neither a blank image nor a filesystem. */
+async function replaceImage(
+  { name }: VolumeToMount,
+  { path, volumeHandle }: ImageAttachment,
+  context: OperationContext,
+): Promise<void> {
+  context.host.images.replace(path, volumeHandle);
+  context.asw.forgetFormat(name);
+  context.saveRecord(name);
+  await context.durable();
 }
 
 function attach({ path, readOnly }: ImageAttachment, { host }: OperationContext): AttachedDevice {
@@ -73,15 +86,6 @@ function attach({ path, readOnly }: ImageAttachment, { host }: OperationContext)
     });
   }
   return attachedLoop(loop);
-}
-
-export function attachedLoop({ devicePath, deviceNumber, backing }: LoopDevice): AttachedDevice {
-  const { device, inode, path } = backing;
-  return {
-    devicePath,
-    deviceNumber,
-    loopBacking: { device: device.toString(), inode: inode.toString(), path },
-  };
 }
 
 /** Below /dev a volume's path is a block device (links such as /dev/disk/by-id/… are fine there); elsewhere an image. */

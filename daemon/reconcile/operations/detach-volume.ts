@@ -1,6 +1,6 @@
 import type { Operation } from '../../plan/operation.ts';
 import type { AttachedDevice, VolumeRecord } from '../../world/volume-record.ts';
-import { attachedLoop } from './attach-volume.ts';
+import { attachedLoop, backingOf } from './loop-backing.ts';
 import type { OperationContext } from './operation-context.ts';
 
 /** Takes our loop device off the image; a device that we did not make stays as it is. */
@@ -12,10 +12,8 @@ export async function detachVolume(operation: Operation<'detachVolume'>, context
   const attached = record.attached ?? findInterruptedAttach(record, context);
   if (attached?.loopBacking !== undefined && record.isLoopAdopted !== true) {
     asw.markAttachAsUncertain(volumeName);
-    const { device, inode, path } = attached.loopBacking;
-    const backing = { device: BigInt(device), inode: BigInt(inode), path };
     // A busy detach is deferred by the kernel until the last user closes the device (loop(4)): then this throws Busy.
-    host.loopDevices.detach(attached.devicePath, backing);
+    host.loopDevices.detach(attached.devicePath, backingOf(attached.loopBacking));
   }
   asw.markVolumeAsDetached(volumeName);
   context.saveRecord(volumeName);

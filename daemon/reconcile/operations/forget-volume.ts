@@ -13,7 +13,7 @@ export async function forgetVolume(operation: Operation<'forgetVolume'>, context
     host.directories.remove(globalMountPath);
     host.directories.remove(parentOf(globalMountPath));
   }
-  if (attachment?.create !== undefined) removeImage(attachment.path, attachment.create.volumeHandle, context);
+  if (attachment?.create !== undefined) removeImage(attachment.path, attachment.volumeHandle, context);
   context.retireRecord(record);
   await context.durable();
   asw.forgetVolume(record.name);

@@ -1,8 +1,10 @@
 import { decideFormat } from '../../plan/format-decision.ts';
 import type { ProbeResult } from '../../world/probe-result.ts';
+import { StorageError } from '../../world/storage-error.ts';
 import type { UniqueVolumeName } from '../../world/unique-volume-name.ts';
 import type { DeviceMount } from '../../world/volume-recipe.ts';
-import type { AttachedDevice, VolumeRecord } from '../../world/volume-record.ts';
+import type { AttachedDevice, FormatRecord, VolumeRecord } from '../../world/volume-record.ts';
+import { backingOf } from './loop-backing.ts';
 import type { OperationContext } from './operation-context.ts';
 
 interface Device {
@@ -20,6 +22,9 @@ export async function prepareFilesystem(
   const record = asw.get(volumeName)?.record;
   const device = attached.devicePath;
   const { fsType, readOnly } = deviceMount;
+  if (record?.format?.state === 'started' && record.recipe.attachment?.isOwned === true) {
+    await giveUpInterruptedFormat(record, record.format, context);
+  }
   const probe = await probeDevice(record, device, context);
   const decision = decideFormat({ device, wanted: fsType, readOnly, probe, record: record?.format });
   if (decision.kind === 'refuse') throw decision.error;
@@ -37,6 +42,30 @@ export async function prepareFilesystem(
     context.saveRecord(volumeName);
     await context.durable();
   }
+}
+
+/**
+ * The daemon ended between the start of mkfs and its record: what is on the image may be anything, but nothing was ever
+ * mounted from it. So it is detached, and the next attach puts a new blank image in its place. While that mkfs still
+ * runs, it has the device open, and the detach is refused: the next try comes later.
+ */
+async function giveUpInterruptedFormat(
+  { name, attached }: VolumeRecord,
+  format: FormatRecord,
+  { asw, host, saveRecord, durable }: OperationContext,
+): Promise<never> {
+  if (attached?.loopBacking !== undefined) {
+    host.loopDevices.detach(attached.devicePath, backingOf(attached.loopBacking));
+  }
+  asw.markFormat(name, { ...format, state: 'interrupted' });
+  asw.markVolumeAsDetached(name);
+  saveRecord(name);
+  await durable();
+  throw new StorageError(`Cannot use "${attached?.devicePath ?? name}": its format was cut off, it begins anew`, {
+    code: 'Aborted',
+    progress: 'transient',
+    operation: 'mountDevice',
+  });
 }
 
 /**

@@ -14,7 +14,7 @@ export function nameOf(volume: string): UniqueVolumeName {
   return uniqueVolumeName('test', volume);
 }
 
-export function podReference(name: string): PodReference {
+function podReference(name: string): PodReference {
   return { namespace: 'default', name, uid: `uid-${name}` };
 }
 
@@ -30,8 +30,14 @@ export function targetPath(volume: string, pod: string): string {
   return `${layout.podVolumeDir(`uid-${pod}`, 'test', volume)}/mount`;
 }
 
-export function recipeOf(type: VolumeType, volume: string): VolumeRecipe {
-  const attachment = { kind: 'image', path: imagePath(volume), readOnly: false, isOwned: true } as const;
+function recipeOf(type: VolumeType, volume: string): VolumeRecipe {
+  const attachment = {
+    kind: 'image',
+    path: imagePath(volume),
+    readOnly: false,
+    isOwned: true,
+    volumeHandle: volume,
+  } as const;
   switch (type) {
     case 'device':
       return {
