@@ -85,9 +85,17 @@ function provisionStep(
     return pending(claim, 'Warning', 'ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`);
   }
   const { provisioner } = storageClass.spec;
+  if (claim.spec['dataSource'] !== undefined || claim.spec['dataSourceRef'] !== undefined) {
+    const message =
+      'a volume from a snapshot or another claim cannot be made yet: an empty one would not be what is asked';
+    return pending(claim, 'Warning', 'ProvisioningFailed', message);
+  }
   if (provisioner === 'kubernetes.io/no-provisioner') {
     const message = `no persistent volume fits, and class "${className}" provisions none`;
     return pending(claim, 'Normal', 'FailedBinding', message);
+  }
+  if (provisioner.startsWith('kubernetes.io/') && !world.canProvision(provisioner)) {
+    return pending(claim, 'Warning', 'ProvisioningFailed', `no volume plugin matched name: ${provisioner}`);
   }
   // Both keys, before anything is made: external provisioners of either age look for them.
   if (claim.metadata.annotations?.[annotations.storageProvisioner] !== provisioner) {
