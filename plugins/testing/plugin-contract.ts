@@ -9,7 +9,7 @@ import { StorageError } from '../../daemon/world/storage-error.ts';
 import type { PodReference } from '../../daemon/world/volume-record.ts';
 
 export const podA: PodReference = { namespace: 'default', name: 'a', uid: '00000000-0000-4000-8000-00000000000a' };
-export const podB: PodReference = { namespace: 'default', name: 'b', uid: '00000000-0000-4000-8000-00000000000b' };
+const podB: PodReference = { namespace: 'default', name: 'b', uid: '00000000-0000-4000-8000-00000000000b' };
 
 export interface ContractCase {
   readonly name: string;
