@@ -1,5 +1,5 @@
 /** The process `moored`: command line, signals, watchdog. The only file of the daemon that touches `process`. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { winstonLogger } from './adapters/winston-logger.ts';
 import { parseYamlDocuments } from './adapters/yaml-documents.ts';
@@ -9,11 +9,14 @@ import { mooredVersion } from './control/protocol.ts';
 import { doctorChecks } from './host/doctor.ts';
 import { SdNotify, watchdogIntervalMs } from './host/sd-notify.ts';
 
+const defaultConfigPath = '/etc/moored/moored.yaml';
+
 const usage = `Usage: moored [options]
 
 Makes Kubernetes volumes of the manifests in a directory real on this machine, and keeps them so.
 
   --config FILE         settings in YAML: the long options below, as manifestDir, rootDir, …
+                        (default /etc/moored/moored.yaml, if it is there)
   --manifest-dir DIR    what is wanted                       (default /etc/moored/manifests)
   --root-dir DIR        mounts and images                    (default /var/lib/moored)
   --state-dir DIR       the daemon's own records             (default ROOT-DIR/state)
@@ -64,7 +67,8 @@ function readArguments(argv: readonly string[]) {
 }
 
 function readConfig(values: ReturnType<typeof readArguments>): Config {
-  const fromFile = values.config === undefined ? [] : [readConfigFile(values.config)];
+  const path = values.config ?? (existsSync(defaultConfigPath) ? defaultConfigPath : undefined);
+  const fromFile = path === undefined ? [] : [readConfigFile(path)];
   const commandLine = {
     manifestDir: values['manifest-dir'],
     rootDir: values['root-dir'],
