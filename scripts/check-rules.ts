@@ -19,6 +19,7 @@ const product = /^(daemon|plugins)\//;
 const pure = /^daemon\/(api|world|plan)\//;
 const throughPorts = /^(daemon\/(api|world|plan|ports|controllers|reconcile)|plugins)\//;
 const tests = /\.test\.ts$/;
+const testsAndFakes = /\.test\.ts$|\/testing\//;
 
 /** "Date.now", "console", "process.env": the source text of a name or of a chain of names. */
 function nameOf(node: ts.Node): string {
@@ -72,7 +73,7 @@ const rules: readonly Rule[] = [
   {
     name: 'no-clock-no-chance',
     appliesTo: throughPorts,
-    except: tests,
+    except: testsAndFakes,
     advice: 'take time, randomness and environment as values, or through a port',
     isBrokenBy: (node) =>
       isAccessOf(node, /^(Date\.now|Math\.random|crypto\.\w+|performance\.\w+|process\.\w+)$/) ||
