@@ -9,7 +9,14 @@ function storageClass(name: string, provisioner = 'loop.moored.dev'): StoredStor
   return {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
-    metadata: { name, namespace: '', uid: `uid-${name}`, resourceVersion: '0', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' },
+    metadata: {
+      name,
+      namespace: '',
+      uid: `uid-${name}`,
+      resourceVersion: '0',
+      generation: 1,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
     spec: { provisioner },
   };
 }
@@ -61,7 +68,12 @@ describe('StateObjectStore', () => {
   it('keeps kinds and namespaces apart', () => {
     const store = new StateObjectStore(new MemoryStateStore());
     const pod = (namespace: string) =>
-      ({ ...storageClass('fast'), kind: 'Pod', metadata: { ...storageClass('fast').metadata, namespace }, spec: {} }) as const;
+      ({
+        ...storageClass('fast'),
+        kind: 'Pod',
+        metadata: { ...storageClass('fast').metadata, namespace },
+        spec: {},
+      }) as const;
     store.create(storageClass('fast'));
     store.create(pod('a'));
     store.create(pod('b'));

@@ -29,8 +29,9 @@ export function applyDeclared(current: StoredObject, declared: DeclaredObject, f
 }
 
 /** Of what a user says of status only a pod's phase counts: it is how a pod without containers says that it has ended. */
-function podStatus(declared: DeclaredObject): Pick<Pod, 'status'> {
-  return declared.kind === 'Pod' && declared.status !== undefined ? { status: declared.status } : {};
+function podStatus(declared: DeclaredObject): { readonly status?: Pod['status'] | undefined } {
+  // Without a status the pod is as good as new: one that had ended begins again.
+  return declared.kind === 'Pod' ? { status: declared.status } : {};
 }
 
 /** The declared spec with the fields that binding wrote into it. */

@@ -35,8 +35,11 @@ export function mergeManifests(stored: readonly StoredObject[], listing: Manifes
     for (const other of candidates) if (other !== chosen) actions.push(conflict(key, other, chosen.file));
     actions.push(...mergeOne(key, chosen, current));
   }
+  const unread = listing.files.find(({ state }) => state === 'bad');
   for (const object of stored) {
-    if (!declarations.has(keyOf(object)) && isGone(object, listing)) actions.push({ kind: 'delete', object });
+    if (declarations.has(keyOf(object)) || !isGone(object, listing)) continue;
+    if (unread === undefined) actions.push({ kind: 'delete', object });
+    else actions.push(held(keyOf(object), unread.name));
   }
   return actions;
 }
@@ -74,6 +77,16 @@ function isGone(object: StoredObject, listing: ManifestListing): boolean {
   if (origin === undefined || object.metadata.deletionTimestamp !== undefined) return false;
   const file = listing.files.find(({ name }) => name === origin);
   return file === undefined || file.state === 'good';
+}
+
+/** A half-written file may be the one that the object has just moved to. */
+function held(key: ObjectKey, file: string): MergeAction {
+  return refuse(
+    key,
+    file,
+    'DeletionHeld',
+    `${key} is declared no more, unless in this file, which is not understood: it is kept`,
+  );
 }
 
 function conflict(key: ObjectKey, { file }: Declaration, keeper: string): MergeAction {

@@ -1,0 +1,776 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MemoryEventRecorder } from '../adapters/memory-event-recorder.ts';
+import { MemoryStateStore } from '../adapters/memory-state-store.ts';
+import { StateObjectStore } from '../adapters/state-object-store.ts';
+import { keyOf, objectKey } from '../api/meta.ts';
+import type { StoredObject } from '../api/object.ts';
+import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type { StoredStorageClass } from '../api/storage-class.ts';
+import { claim, podUsing, storageClass, volume } from '../api/testing/storage-objects.ts';
+import { annotations } from '../api/well-known.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { StateCollection } from '../ports/state-store.ts';
+import { FakeClock } from '../ports/testing/fake-clock.ts';
+import { finalError } from '../ports/testing/fake-host.ts';
+import { ClaimController, type ProvisionEffects } from './claim-controller.ts';
+import { newPersistentVolume } from './new-persistent-volume.ts';
+
+const logged: string[] = [];
+const logger: Logger = {
+  ...{ info: () => {}, warn: () => {}, debug: () => {} },
+  error: (message) => logged.push(message),
+};
+
+/** A state that remembers what it was after each write. */
+class RememberingState extends MemoryStateStore {
+  readonly history: MemoryStateStore[] = [];
+
+  override put(collection: StateCollection, key: string, value: unknown): void {
+    super.put(collection, key, value);
+    this.history.push(new MemoryStateStore(this));
+  }
+
+  override remove(collection: StateCollection, key: string): void {
+    super.remove(collection, key);
+    this.history.push(new MemoryStateStore(this));
+  }
+}
+
+/** Makes and deletes volumes as the loop provisioner does, in memory. */
+class FakeProvisioner implements ProvisionEffects {
+  readonly data = new Set<string>();
+  readonly calls: string[] = [];
+  readonly errors: Error[] = [];
+  inUse = new Set<string>();
+  readonly #objects: StateObjectStore;
+
+  constructor(objects: StateObjectStore) {
+    this.#objects = objects;
+  }
+
+  canProvision(provisioner: string): boolean {
+    return provisioner === 'loop.moored.dev';
+  }
+
+  isInUse({ metadata }: StoredPersistentVolume): boolean {
+    return this.inUse.has(metadata.name);
+  }
+
+  async provision(wanted: StoredPersistentVolumeClaim, { metadata, spec }: StoredStorageClass): Promise<void> {
+    const volumeName = `pvc-${wanted.metadata.uid}`;
+    this.calls.push(`provision ${volumeName}`);
+    await Promise.resolve();
+    const error = this.errors.shift();
+    if (error !== undefined) throw error;
+    if (this.#objects.get(objectKey('PersistentVolume', '', volumeName)) !== undefined) return;
+    this.data.add(volumeName);
+    const made = {
+      volumeName,
+      image: { path: '', sidecar: {} as never },
+      spec: {
+        capacity: { storage: wanted.spec.resources.requests.storage },
+        accessModes: wanted.spec.accessModes,
+        storageClassName: metadata.name,
+        persistentVolumeReclaimPolicy: spec.reclaimPolicy ?? 'Retain',
+      },
+    } as const;
+    const birth = { uid: `uid-${volumeName}`, now: '2026-01-01T00:00:00Z', provisioner: spec.provisioner };
+    this.#objects.create(newPersistentVolume(wanted, made, birth));
+  }
+
+  async reclaim({ metadata }: StoredPersistentVolume): Promise<void> {
+    this.calls.push(`reclaim ${metadata.name}`);
+    await Promise.resolve();
+    const error = this.errors.shift();
+    if (error !== undefined) throw error;
+    const current = this.#objects.get(objectKey('PersistentVolume', '', metadata.name));
+    if (current === undefined) return;
+    this.data.delete(metadata.name);
+    this.#objects.remove(keyOf(current), current.metadata.resourceVersion);
+  }
+}
+
+class Controller {
+  readonly state: RememberingState;
+  readonly objects: StateObjectStore;
+  readonly provisioner: FakeProvisioner;
+  readonly clock = new FakeClock();
+  readonly events = new MemoryEventRecorder(this.clock);
+  readonly #controller: ClaimController;
+
+  constructor(state: MemoryStateStore) {
+    this.state = new RememberingState(state);
+    this.objects = new StateObjectStore(this.state);
+    this.provisioner = new FakeProvisioner(this.objects);
+    const { objects, provisioner: provisioning, clock, events } = this;
+    this.#controller = new ClaimController({ objects, provisioning, clock, events, logger, random: () => 0 });
+  }
+
+  static of(objects: readonly StoredObject[]): Controller {
+    const state = new MemoryStateStore();
+    const store = new StateObjectStore(state);
+    for (const object of objects) store.create(object);
+    return new Controller(state);
+  }
+
+  get waits() {
+    return this.#controller.waits;
+  }
+
+  async settle(): Promise<this> {
+    logged.length = 0;
+    this.#controller.sync();
+    await this.#controller.idle();
+    expect(logged).toEqual([]);
+    return this;
+  }
+
+  /** "one Bound data/uid-data bbc" for a volume, "data Bound one bbc bc" for a claim. */
+  get shown(): string[] {
+    const words = (given: readonly (string | undefined | false)[]) => given.filter((word) => word).join(' ');
+    const volumes = this.objects.list('PersistentVolume').map(({ metadata, spec, status }) => {
+      const reference = spec.claimRef && [spec.claimRef.name, spec.claimRef.uid].filter(Boolean).join('/');
+      const isMarked = metadata.annotations?.[annotations.boundByController] === 'yes' && 'bbc';
+      return words([metadata.name, status?.phase ?? '-', reference, isMarked]);
+    });
+    const claims = this.objects.list('PersistentVolumeClaim').map(({ metadata, spec, status }) => {
+      const isMarked = metadata.annotations?.[annotations.boundByController] === 'yes' && 'bbc';
+      const isCompleted = metadata.annotations?.[annotations.bindCompleted] === 'yes' && 'bc';
+      return words([metadata.name, status?.phase ?? '-', spec.volumeName, isMarked, isCompleted]);
+    });
+    return [...volumes, ...claims];
+  }
+
+  get reasons(): string[] {
+    return this.events.list().map(({ type, reason, regarding }) => `${type} ${reason} ${regarding.split('/').at(-1)}`);
+  }
+
+  get<T extends StoredObject>(object: T): T {
+    return this.objects.get(keyOf(object)) as T;
+  }
+}
+
+const rwx = { spec: { accessModes: ['ReadWriteMany' as const] } };
+const delayed = storageClass('late', { volumeBindingMode: 'WaitForFirstConsumer' });
+const late = { spec: { storageClassName: 'late' } };
+const gold = { spec: { storageClassName: 'gold' } };
+const db = { matchLabels: { tier: 'db' } };
+const isDb = { meta: { labels: { tier: 'db' } } };
+const bound = { phase: 'Bound', marks: ['bc', 'bbc'] } as const;
+const deletePolicy = { persistentVolumeReclaimPolicy: 'Delete' } as const;
+
+/** Another claim, bound to the volume "taken". */
+const other = [
+  volume('taken', '1Gi', { phase: 'Bound', claim: 'other/uid-other', marks: ['bbc'] }),
+  claim('other', '1Gi', { ...bound, volume: 'taken' }),
+];
+const otherShown = ['taken Bound other/uid-other bbc', 'other Bound taken bbc bc'];
+
+interface Row {
+  readonly id: string;
+  readonly given: readonly StoredObject[];
+  /** Volumes, then claims. */
+  readonly then: readonly string[];
+  readonly events?: readonly string[];
+}
+
+/** storage-controllers C.3. Upstream looks at one sync of one object; here the whole comes to rest. */
+const rows: readonly Row[] = [
+  {
+    id: 'pv/1-1',
+    given: [volume('one'), claim('data')],
+    then: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/1-2',
+    given: [volume('one'), claim('data', '10Gi')],
+    then: ['one Available', 'data Pending'],
+    events: ['Normal FailedBinding data'],
+  },
+  {
+    id: 'pv/1-3',
+    given: [volume('one'), claim('data', '10Gi', { phase: 'Bound' })],
+    then: ['one Available', 'data Pending'],
+  },
+  {
+    id: 'pv/1-4',
+    given: [volume('ten', '10Gi'), volume('one'), claim('data')],
+    then: ['ten Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/1-5',
+    given: [volume('one'), volume('ten', '10Gi', { claim: 'data' }), claim('data')],
+    then: ['one Available', 'ten Bound data/uid-data', 'data Bound ten bbc bc'],
+  },
+  {
+    id: 'pv/1-6',
+    given: [volume('one'), volume('ten', '10Gi', { claim: 'data/uid-data' }), claim('data')],
+    then: ['one Available', 'ten Bound data/uid-data', 'data Bound ten bbc bc'],
+  },
+  {
+    id: 'pv/1-7 (the volume is then Released, as in 4-4)',
+    given: [volume('one', '1Gi', { claim: 'data/uid-older' }), claim('data')],
+    then: ['one Released data/uid-older', 'data Pending'],
+  },
+  {
+    id: 'pv/1-8',
+    given: [volume('a'), volume('one', '1Gi', { claim: 'data/uid-data', marks: ['bbc'] }), claim('data')],
+    then: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/1-9',
+    given: [
+      volume('a'),
+      volume('one', '1Gi', { claim: 'data/uid-data', marks: ['bbc'], phase: 'Bound' }),
+      claim('data'),
+    ],
+    then: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/1-10',
+    given: [
+      volume('a'),
+      volume('one', '1Gi', { claim: 'data/uid-data', marks: ['bbc'], phase: 'Bound' }),
+      claim('data', '1Gi', { volume: 'one', marks: ['bbc', 'bc'], phase: 'Pending' }),
+    ],
+    then: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/1-11',
+    given: [volume('a'), volume('one', '1Gi', isDb), claim('data', '1Gi', { spec: { selector: db } })],
+    then: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/1-12',
+    given: [volume('one'), claim('data', '1Gi', { spec: { selector: db } })],
+    then: ['one Available', 'data Pending'],
+    events: ['Normal FailedBinding data'],
+  },
+  {
+    id: 'pv/1-13',
+    given: [delayed, volume('one', '1Gi', late), claim('data', '1Gi', late)],
+    then: ['one Available', 'data Pending'],
+    events: ['Normal WaitForFirstConsumer data'],
+  },
+  {
+    id: 'pv/1-14',
+    given: [delayed, volume('one', '1Gi', { ...late, claim: 'data' }), claim('data', '1Gi', late)],
+    then: ['one Bound data/uid-data', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/1-15',
+    given: [volume('one'), volume('ten', '10Gi'), claim('data', '1Gi', { volume: 'ten' })],
+    then: ['one Available', 'ten Bound data/uid-data bbc', 'data Bound ten bc'],
+  },
+  {
+    id: 'pv/1-16',
+    given: [volume('one'), claim('data', '1Gi', { volume: 'one', ...rwx })],
+    then: ['one Available', 'data Pending one'],
+    events: ['Warning VolumeMismatch data'],
+  },
+  {
+    id: 'pv/1-17 (Failed and Released; Pending comes to be Available, see 10-1)',
+    given: [
+      volume('failed', '1Gi', { phase: 'Failed', claim: 'gone/uid-gone' }),
+      volume('released', '1Gi', { phase: 'Released', claim: 'gone/uid-gone' }),
+      claim('data'),
+    ],
+    then: ['failed Failed gone/uid-gone', 'released Released gone/uid-gone', 'data Pending'],
+  },
+  {
+    id: 'pv/2-1',
+    given: [claim('data', '1Gi', { volume: 'absent', phase: 'Pending' })],
+    then: ['data Pending absent'],
+    events: ['Normal FailedBinding data'],
+  },
+  { id: 'pv/2-2', given: [claim('data', '1Gi', { volume: 'absent', phase: 'Bound' })], then: ['data Pending absent'] },
+  {
+    id: 'pv/2-3',
+    given: [volume('one'), claim('data', '1Gi', { volume: 'one' })],
+    then: ['one Bound data/uid-data bbc', 'data Bound one bc'],
+  },
+  {
+    id: 'pv/2-4',
+    given: [volume('one', '1Gi', { claim: 'data' }), claim('data', '1Gi', { volume: 'one' })],
+    then: ['one Bound data/uid-data', 'data Bound one bc'],
+  },
+  {
+    id: 'pv/2-5',
+    given: [volume('one', '1Gi', { claim: 'data/uid-data' }), claim('data', '1Gi', { volume: 'one' })],
+    then: ['one Bound data/uid-data', 'data Bound one bc'],
+  },
+  {
+    id: 'pv/2-6',
+    given: [...other, claim('data', '1Gi', { volume: 'taken' })],
+    then: ['taken Bound other/uid-other bbc', 'other Bound taken bbc bc', 'data Pending taken'],
+    events: ['Normal FailedBinding data'],
+  },
+  {
+    id: 'pv/2-7 (Pending instead of a sync error)',
+    given: [...other, claim('data', '1Gi', { volume: 'taken', marks: ['bbc'] })],
+    then: ['taken Bound other/uid-other bbc', 'other Bound taken bbc bc', 'data Pending taken bbc'],
+  },
+  {
+    id: 'pv/2-8',
+    given: [volume('one'), claim('data', '1Gi', { volume: 'one', spec: { selector: db } })],
+    then: ['one Bound data/uid-data bbc', 'data Bound one bc'],
+  },
+  {
+    id: 'pv/2-9',
+    given: [volume('one'), claim('data', '2Gi', { volume: 'one' })],
+    then: ['one Available', 'data Pending one'],
+    events: ['Warning VolumeMismatch data'],
+  },
+  {
+    id: 'pv/2-10',
+    given: [volume('one', '1Gi', gold), claim('data', '1Gi', { volume: 'one' })],
+    then: ['one Available', 'data Pending one'],
+    events: ['Warning VolumeMismatch data'],
+  },
+  {
+    id: 'pv/3-1',
+    given: [claim('data', '1Gi', bound)],
+    then: ['data Lost bbc bc'],
+    events: ['Warning ClaimLost data'],
+  },
+  {
+    id: 'pv/3-2',
+    given: [claim('data', '1Gi', { ...bound, volume: 'gone' })],
+    then: ['data Lost gone bbc bc'],
+    events: ['Warning ClaimLost data'],
+  },
+  {
+    id: 'pv/3-3',
+    given: [volume('one'), claim('data', '1Gi', { ...bound, phase: 'Pending', volume: 'one' })],
+    then: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/3-4 (the volume is then Released, as in 4-4)',
+    given: [
+      volume('one', '1Gi', { claim: 'data/uid-older', phase: 'Bound' }),
+      claim('data', '1Gi', { ...bound, volume: 'one' }),
+    ],
+    then: ['one Released data/uid-older', 'data Lost one bbc bc'],
+    events: ['Warning ClaimMisbound data'],
+  },
+  {
+    id: 'pv/3-5',
+    given: [
+      volume('one', '1Gi', { claim: 'data/uid-data', phase: 'Available' }),
+      claim('data', '1Gi', { ...bound, phase: 'Pending', volume: 'one' }),
+    ],
+    then: ['one Bound data/uid-data', 'data Bound one bbc bc'],
+    events: [],
+  },
+  {
+    id: 'pv/3-6',
+    given: [...other, claim('data', '1Gi', { ...bound, volume: 'taken' })],
+    then: [...otherShown, 'data Lost taken bbc bc'],
+    events: ['Warning ClaimMisbound data'],
+  },
+  {
+    id: 'pv/3-7',
+    given: [volume('one'), claim('data', '1Gi', { ...bound, volume: 'one', spec: { selector: db } })],
+    then: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  { id: 'pv/4-1', given: [volume('one', '1Gi', { phase: 'Pending' })], then: ['one Available'] },
+  { id: 'pv/4-2', given: [volume('one', '1Gi', { phase: 'Pending', claim: 'data' })], then: ['one Available data'] },
+  {
+    id: 'pv/4-3',
+    given: [volume('one', '1Gi', { phase: 'Bound', claim: 'gone/uid-gone', marks: ['bbc'] })],
+    then: ['one Released gone/uid-gone bbc'],
+  },
+  {
+    id: 'pv/4-4',
+    given: [volume('one', '1Gi', { phase: 'Bound', claim: 'data/uid-older' }), claim('data', '10Gi')],
+    then: ['one Released data/uid-older', 'data Pending'],
+  },
+  {
+    id: 'pv/4-7',
+    given: [...other, volume('one', '1Gi', { phase: 'Bound', claim: 'other/uid-other', marks: ['bbc'] })],
+    then: ['taken Bound other/uid-other bbc', 'one Available', 'other Bound taken bbc bc'],
+  },
+  {
+    id: 'pv/4-8',
+    given: [...other, volume('one', '1Gi', { phase: 'Bound', claim: 'other/uid-other' })],
+    then: ['taken Bound other/uid-other bbc', 'one Available other', 'other Bound taken bbc bc'],
+  },
+  {
+    id: 'pv/8-1',
+    given: [
+      volume('one', '1Gi', { phase: 'Bound', claim: 'gone/uid-gone', marks: ['bbc', 'dynamic'], spec: deletePolicy }),
+    ],
+    then: [],
+  },
+  {
+    id: 'pv/8-9',
+    given: [
+      volume('one', '1Gi', { phase: 'Bound', claim: 'data/uid-older', marks: ['bbc', 'dynamic'], spec: deletePolicy }),
+      claim('data'),
+    ],
+    then: ['data Pending'],
+  },
+  {
+    id: 'pv/8-11',
+    given: [
+      ...other,
+      volume('loser', '1Gi', {
+        phase: 'Bound',
+        claim: 'other/uid-other',
+        marks: ['bbc', 'dynamic'],
+        spec: deletePolicy,
+      }),
+    ],
+    then: otherShown,
+  },
+  {
+    id: 'pv/10-1',
+    given: [volume('one', '1Gi', { phase: 'Pending' }), volume('new', '2Gi', { phase: undefined }), claim('data')],
+    then: ['one Bound data/uid-data bbc', 'new Available', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/10-2',
+    given: [
+      volume('a', '1Gi', { claim: 'data/uid-data', marks: ['bbc'] }),
+      volume('b', '1Gi', { claim: 'data/uid-data', marks: ['bbc'] }),
+      claim('data'),
+    ],
+    then: ['a Bound data/uid-data bbc', 'b Available', 'data Bound a bbc bc'],
+  },
+  {
+    id: 'pv/11-1',
+    given: [storageClass('gold', { reclaimPolicy: 'Delete' }), claim('data', '1Gi', gold)],
+    then: ['pvc-uid-data Bound data/uid-data bbc', 'data Bound pvc-uid-data bbc bc'],
+  },
+  {
+    id: 'pv/11-6',
+    given: [storageClass('gold'), volume('one', '1Gi', gold), claim('data', '1Gi', gold)],
+    then: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+  },
+  {
+    id: 'pv/11-14',
+    given: [claim('data', '1Gi', gold)],
+    then: ['data Pending'],
+    events: ['Warning ProvisioningFailed data'],
+  },
+  {
+    id: 'pv/11-15',
+    given: [storageClass('gold', {}, true), claim('data', '1Gi', { spec: { storageClassName: '' } })],
+    then: ['data Pending'],
+    events: ['Normal FailedBinding data'],
+  },
+  {
+    id: 'pv/11-16',
+    given: [storageClass('gold'), claim('data')],
+    then: ['data Pending'],
+    events: ['Normal FailedBinding data'],
+  },
+  {
+    id: 'pv/11-17',
+    given: [storageClass('gold', { provisioner: 'ebs.csi.aws.com' }), claim('data', '1Gi', gold)],
+    then: ['data Pending'],
+    events: ['Normal ExternalProvisioning data'],
+  },
+  {
+    id: 'pv/11-18',
+    given: [storageClass('gold', { provisioner: 'kubernetes.io/unknown' }), claim('data', '1Gi', gold)],
+    then: ['data Pending'],
+    events: ['Warning ProvisioningFailed data'],
+  },
+];
+
+describe("ClaimController: upstream's cases", () => {
+  it.each(rows)('$id', async ({ given, then, events }) => {
+    const controller = await Controller.of(given).settle();
+    expect(controller.shown.toSorted()).toEqual([...then].sort());
+    if (events !== undefined) expect(controller.reasons).toEqual(events);
+    expect(controller.state.entries('objects').size).toBe(
+      controller.shown.length + given.filter(({ kind }) => kind === 'StorageClass').length,
+    );
+  });
+
+  it.each(rows)('$id, again: comes to rest', async ({ given }) => {
+    const controller = await Controller.of(given).settle();
+    const writes = controller.state.history.length;
+    await controller.settle();
+    expect(controller.state.history).toHaveLength(writes);
+    expect(controller.events.list().every(({ count }) => count === 1)).toBe(true);
+  });
+
+  it('pv/1-5: gives the claim the capacity and modes of its volume', async () => {
+    const controller = await Controller.of([volume('ten', '10Gi', { claim: 'data' }), claim('data')]).settle();
+    expect(controller.get(claim('data')).status).toEqual({
+      phase: 'Bound',
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '10Gi' },
+    });
+  });
+
+  it('pv/11-1: marks the claim before anything is made, and the volume with who made it', async () => {
+    const controller = await Controller.of([
+      storageClass('gold', { reclaimPolicy: 'Delete' }),
+      claim('data', '1Gi', gold),
+    ]).settle();
+    expect(controller.get(claim('data')).metadata.annotations).toMatchObject({
+      [annotations.storageProvisioner]: 'loop.moored.dev',
+      [annotations.betaStorageProvisioner]: 'loop.moored.dev',
+    });
+    expect(controller.get(volume('pvc-uid-data'))).toMatchObject({
+      metadata: {
+        annotations: { [annotations.provisionedBy]: 'loop.moored.dev' },
+        finalizers: ['kubernetes.io/pv-protection'],
+      },
+      spec: { storageClassName: 'gold', persistentVolumeReclaimPolicy: 'Delete', capacity: { storage: '1Gi' } },
+    });
+    const first = controller.state.history[0]?.entries('objects').get('PersistentVolumeClaim/default/data');
+    expect(first).toMatchObject({ metadata: { annotations: { [annotations.storageProvisioner]: 'loop.moored.dev' } } });
+  });
+
+  it('pv/11-7: provisions no second volume when one of that name appears meanwhile', async () => {
+    const controller = Controller.of([storageClass('gold'), claim('data', '1Gi', gold)]);
+    const settling = controller.settle();
+    controller.objects.create(volume('pvc-uid-data', '1Gi', { ...gold, claim: 'data/uid-data', marks: ['bbc'] }));
+    await settling;
+    expect(controller.shown).toEqual(['pvc-uid-data Bound data/uid-data bbc', 'data Bound pvc-uid-data bbc bc']);
+    expect(controller.provisioner.data.size).toBe(0);
+  });
+
+  it('pv/8-5: a failed delete is told, kept and tried again later', async () => {
+    const lost = volume('one', '1Gi', {
+      phase: 'Bound',
+      claim: 'gone/uid-gone',
+      marks: ['bbc', 'dynamic'],
+      spec: deletePolicy,
+    });
+    const controller = Controller.of([lost]);
+    controller.provisioner.errors.push(finalError('disk is on fire'), finalError('disk is on fire'));
+    await controller.settle();
+    expect(controller.reasons).toEqual(['Warning VolumeFailedDelete one']);
+    expect(controller.waits.get('PersistentVolume/one')).toMatchObject({
+      reason: 'VolumeFailedDelete',
+      message: 'disk is on fire',
+      retryAt: 500,
+    });
+    await controller.settle();
+    expect(controller.provisioner.calls).toHaveLength(1);
+    controller.clock.advance(501);
+    await controller.settle();
+    expect(controller.provisioner.calls).toHaveLength(2);
+    controller.clock.advance(1_001);
+    await controller.settle();
+    expect(controller.shown).toEqual([]);
+  });
+
+  it('deletes nothing that is in use', async () => {
+    const lost = volume('one', '1Gi', {
+      phase: 'Bound',
+      claim: 'gone/uid-gone',
+      marks: ['bbc', 'dynamic'],
+      spec: deletePolicy,
+    });
+    const controller = Controller.of([lost]);
+    controller.provisioner.inUse.add('one');
+    await controller.settle();
+    expect(controller.provisioner.calls).toEqual([]);
+    expect(controller.waits.get('PersistentVolume/one')?.reason).toBe('VolumeInUse');
+    controller.provisioner.inUse.clear();
+    await controller.settle();
+    expect(controller.shown).toEqual([]);
+  });
+});
+
+describe('ClaimController: provisioning', () => {
+  it('is tried again later with the same name, and once at a time', async () => {
+    const controller = Controller.of([storageClass('gold'), claim('data', '1Gi', gold)]);
+    controller.provisioner.errors.push(finalError('no space left'));
+    await controller.settle();
+    expect(controller.reasons).toEqual(['Warning ProvisioningFailed data']);
+    controller.clock.advance(501);
+    await controller.settle();
+    expect(controller.provisioner.calls).toEqual(['provision pvc-uid-data', 'provision pvc-uid-data']);
+    expect(controller.shown).toEqual(['pvc-uid-data Bound data/uid-data bbc', 'data Bound pvc-uid-data bbc bc']);
+    expect(controller.waits.size).toBe(0);
+  });
+
+  it('begins when the first pod that may run names the claim', async () => {
+    const controller = await Controller.of([
+      delayed,
+      claim('data', '1Gi', late),
+      podUsing('old', 'data', { status: { phase: 'Succeeded' } }),
+    ]).settle();
+    expect(controller.shown).toEqual(['data Pending']);
+    controller.objects.create(podUsing('web', 'data'));
+    await controller.settle();
+    expect(controller.shown).toEqual(['pvc-uid-data Bound data/uid-data bbc', 'data Bound pvc-uid-data bbc bc']);
+  });
+
+  it('asks the newest default class when the claim names none', async () => {
+    const older = storageClass('a', {}, true);
+    const newer = storageClass('b', {}, true);
+    const young = { ...newer, metadata: { ...newer.metadata, creationTimestamp: '2026-06-01T00:00:00Z' } };
+    const controller = await Controller.of([older, young, storageClass('c'), claim('data')]).settle();
+    expect(controller.get(claim('data')).spec.storageClassName).toBe('b');
+    expect(controller.get(claim('data')).status?.phase).toBe('Bound');
+  });
+
+  it('asks no class that provisions none', async () => {
+    const none = storageClass('gold', { provisioner: 'kubernetes.io/no-provisioner' });
+    const controller = await Controller.of([none, claim('data', '1Gi', gold)]).settle();
+    expect(controller.reasons).toEqual(['Normal FailedBinding data']);
+    expect(controller.provisioner.calls).toEqual([]);
+  });
+});
+
+describe('ClaimController: the end of a claim', () => {
+  const deleting = { deletionTimestamp: '2026-02-01T00:00:00Z' };
+
+  it('waits for every pod that names it, also a finished one', async () => {
+    const pods = [podUsing('web', 'data'), podUsing('job', 'data', { status: { phase: 'Succeeded' } })];
+    const controller = await Controller.of([claim('data', '1Gi', { meta: deleting }), ...pods]).settle();
+    expect(controller.waits.get('PersistentVolumeClaim/default/data')).toMatchObject({
+      reason: 'ClaimInUse',
+      message: 'claim is being deleted and waits for pod default/web, default/job',
+    });
+    for (const pod of pods) controller.objects.remove(keyOf(pod), controller.get(pod).metadata.resourceVersion);
+    await controller.settle();
+    expect(controller.shown).toEqual([]);
+  });
+
+  it('keeps retained data, and a claim of the same name finds it again', async () => {
+    const controller = await Controller.of([storageClass('gold'), claim('data', '1Gi', gold)]).settle();
+    const first = controller.get(claim('data'));
+    controller.objects.update({ ...first, metadata: { ...first.metadata, ...deleting } });
+    await controller.settle();
+    expect(controller.shown).toEqual(['pvc-uid-data Released data/uid-data bbc']);
+    controller.objects.create(claim('data', '1Gi', { ...gold, meta: { uid: 'uid-second' } }));
+    await controller.settle();
+    expect(controller.shown).toEqual(['pvc-uid-data Bound data/uid-second bbc', 'data Bound pvc-uid-data bbc bc']);
+    expect(controller.provisioner.data).toEqual(new Set(['pvc-uid-data']));
+    expect(controller.provisioner.calls).toHaveLength(1);
+  });
+
+  it('deletes data of policy Delete and provisions anew for the next claim', async () => {
+    const controller = await Controller.of([
+      storageClass('gold', { reclaimPolicy: 'Delete' }),
+      claim('data', '1Gi', gold),
+    ]).settle();
+    const first = controller.get(claim('data'));
+    controller.objects.update({ ...first, metadata: { ...first.metadata, ...deleting } });
+    await controller.settle();
+    expect(controller.shown).toEqual([]);
+    expect(controller.provisioner.calls).toEqual(['provision pvc-uid-data', 'reclaim pvc-uid-data']);
+  });
+});
+
+describe('ClaimController: a crash after each write', () => {
+  const cases = {
+    'of a static bind': [volume('a', '2Gi'), volume('one'), volume('b', '1Gi'), claim('data')],
+    'of a bind by reservation': [volume('a'), volume('one', '10Gi', { claim: 'data' }), claim('data')],
+    'of a bind by name': [volume('a'), volume('one'), claim('data', '1Gi', { volume: 'one' })],
+    'of provisioning and binding': [storageClass('gold'), claim('data', '1Gi', gold)],
+    'of two claims that compete': [volume('one'), volume('two', '2Gi'), claim('data'), claim('late', '1Gi')],
+    'of a claim that got a default class': [storageClass('gold', {}, true), claim('data')],
+  };
+
+  it.each(Object.entries(cases))('%s converges to the same', async (_name, given) => {
+    const whole = await Controller.of(given).settle();
+    expect(whole.state.history.length).toBeGreaterThanOrEqual(4);
+    for (const [writes, state] of whole.state.history.entries()) {
+      const again = await new Controller(state).settle();
+      expect(again.shown.toSorted(), `after ${writes + 1} writes`).toEqual(whole.shown.toSorted());
+    }
+  });
+
+  it("binds in upstream's order: volume spec, volume status, claim spec, claim status", async () => {
+    const controller = await Controller.of([volume('one'), claim('data')]).settle();
+    expect(controller.state.history.map((state) => new Controller(state).shown.join(', '))).toEqual([
+      'one Available data/uid-data bbc, data -',
+      'one Bound data/uid-data bbc, data -',
+      'one Bound data/uid-data bbc, data - one bbc bc',
+      'one Bound data/uid-data bbc, data Bound one bbc bc',
+    ]);
+  });
+});
+
+describe('ClaimController: whatever is given', () => {
+  const names = ['a', 'b', 'c'] as const;
+  const size = fc.constantFrom('1Gi', '2Gi');
+  const aVolume = (name: string) =>
+    fc
+      .record({
+        size,
+        phase: fc.constantFrom(undefined, 'Available', 'Pending', 'Bound', 'Released', 'Failed'),
+        claim: fc.option(fc.constantFrom('a', 'b', 'a/uid-a', 'b/uid-b', 'c/uid-c', 'a/uid-older'), { nil: undefined }),
+        marks: fc.subarray(['bbc', 'dynamic'] as const),
+        policy: fc.constantFrom('Retain', 'Delete'),
+      })
+      .map(({ size: capacity, phase, claim: reserved, marks, policy }) =>
+        volume(`v${name}`, capacity, {
+          ...{ phase, marks, spec: { persistentVolumeReclaimPolicy: policy } },
+          ...(reserved === undefined ? {} : { claim: reserved }),
+        }),
+      );
+  const aClaim = (name: string) =>
+    fc
+      .record({
+        size,
+        volume: fc.option(fc.constantFrom('va', 'vb', 'vc', 'gone'), { nil: undefined }),
+        marks: fc.subarray(['bbc', 'bc'] as const),
+        phase: fc.constantFrom('Pending', 'Bound', 'Lost'),
+        storageClassName: fc.constantFrom('', 'gold'),
+      })
+      .map(({ size: request, volume: wanted, marks, phase, storageClassName }) =>
+        claim(name, request, {
+          marks,
+          phase,
+          spec: { storageClassName },
+          ...(wanted === undefined ? {} : { volume: wanted }),
+        }),
+      );
+  const world = fc
+    .tuple(...names.map(aVolume), ...names.map(aClaim))
+    .map((objects) => [storageClass('gold'), ...objects] as StoredObject[]);
+
+  it('comes to rest with no claim on two volumes and no volume on two claims', async () => {
+    await fc.assert(
+      fc.asyncProperty(world, async (given) => {
+        const controller = await Controller.of(given).settle();
+        await controller.settle();
+        const volumes = controller.objects.list('PersistentVolume');
+        const claims = controller.objects.list('PersistentVolumeClaim');
+        const boundClaims = claims.filter(({ status }) => status?.phase === 'Bound');
+        const usedVolumes = boundClaims.map(({ spec }) => spec.volumeName);
+        expect(new Set(usedVolumes).size, 'a volume on two claims').toBe(usedVolumes.length);
+        for (const one of boundClaims) {
+          const mine = volumes.filter(
+            ({ spec, status }) => spec.claimRef?.uid === one.metadata.uid && status?.phase === 'Bound',
+          );
+          expect(
+            mine.map(({ metadata }) => metadata.name),
+            'a claim on two volumes',
+          ).toEqual([one.spec.volumeName]);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('never deletes the volume of a bound claim', async () => {
+    await fc.assert(
+      fc.asyncProperty(world, async (given) => {
+        const controller = Controller.of(given);
+        await controller.settle();
+        for (const name of controller.provisioner.calls.filter((call) => call.startsWith('reclaim'))) {
+          const claims = controller.objects.list('PersistentVolumeClaim');
+          const users = claims.filter(
+            ({ spec, status }) => status?.phase === 'Bound' && `reclaim ${spec.volumeName}` === name,
+          );
+          expect(users).toEqual([]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
