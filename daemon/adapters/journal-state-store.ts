@@ -43,6 +43,7 @@ export class JournalStateStore implements StateStore {
   #flushing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #isCheckpointing = false;
 
   /** @throws StorageError DataLoss when the state dir holds what cannot be read back */
   static async open(directory: string): Promise<JournalStateStore> {
@@ -54,12 +55,9 @@ export class JournalStateStore implements StateStore {
     const store = new JournalStateStore(directory, files, await openJournal(directory, (numbers.at(-1) ?? 0) + 1));
     for (const [collection, known] of values) store.#values.set(collection, known);
     for (const entry of entries) store.#replay(entry);
-    // What the journals hold goes into the files now, so that they can go.
+    // What the journals hold goes into the files now, so that they can go; on a full disk they stay, and still hold it.
     store.#replaced.push(...numbers);
-    await store.#writeCheckpoint().catch(async (error: unknown) => {
-      await store.#journal.close();
-      throw error;
-    });
+    await store.#writeCheckpoint().catch(() => store.#scheduleCheckpoint());
     return store;
   }
 
@@ -91,12 +89,15 @@ export class JournalStateStore implements StateStore {
     });
   }
 
-  /** Writes what is pending and a last checkpoint. */
+  /** Writes what is pending; the journal holds it until the next start. */
   async close(): Promise<void> {
-    await this.durable();
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    await this.#journal.close();
+    try {
+      await this.durable();
+    } finally {
+      this.#isClosed = true;
+      clearTimeout(this.#timer);
+      await this.#journal.close();
+    }
   }
 
   #collection(collection: StateCollection): Map<string, unknown> {
@@ -117,13 +118,14 @@ export class JournalStateStore implements StateStore {
   #flushSoon(): void {
     if (this.#flushing !== undefined || this.#isClosed) return;
     this.#flushing = Promise.resolve().then(async () => {
-      await this.#flush();
+      const isWritten = await this.#flush();
       this.#flushing = undefined;
-      if (this.#waiters.length > 0) this.#flushSoon();
+      // After a refusal the rest waits for the timer, unless somebody asks.
+      if (this.#waiters.length > 0 || (isWritten && this.#pending.length > 0)) this.#flushSoon();
     });
   }
 
-  async #flush(): Promise<void> {
+  async #flush(): Promise<boolean> {
     const lines = this.#pending;
     const waiters = this.#waiters;
     this.#pending = [];
@@ -137,11 +139,13 @@ export class JournalStateStore implements StateStore {
       }
       for (const waiter of waiters) waiter.resolve();
       this.#scheduleCheckpoint();
+      return true;
     } catch (error) {
       // The next write begins at the same offset, so whatever part of this one is there is written over.
       this.#pending = [...lines, ...this.#pending];
       for (const waiter of waiters) waiter.reject(this.#refused(error));
       this.#schedule(retryMs, () => this.#flushSoon());
+      return false;
     }
   }
 
@@ -169,6 +173,12 @@ export class JournalStateStore implements StateStore {
 
   async #checkpoint(): Promise<void> {
     if (this.#dirty.size === 0 || this.#flushing !== undefined || this.#isClosed) return;
+    // Two at once could put an older value over a newer one.
+    if (this.#isCheckpointing) {
+      this.#schedule(checkpointIdleMs, () => void this.#checkpoint());
+      return;
+    }
+    this.#isCheckpointing = true;
     const previous = { handle: this.#journal, number: this.#number, length: this.#length };
     try {
       const next = await openJournal(this.#directory, this.#number + 1);
@@ -185,6 +195,8 @@ export class JournalStateStore implements StateStore {
       await Promise.all([this.#writeCheckpoint(), previous.handle.close()]);
     } catch {
       // The journals still hold everything; the next write schedules another try.
+    } finally {
+      this.#isCheckpointing = false;
     }
   }
 
