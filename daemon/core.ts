@@ -92,8 +92,7 @@ export class Core {
 
   start(): void {
     this.objects.onChange(() => {
-      // What has ended may be declared by a file that waited for its end.
-      this.manifests.merge();
+      this.manifests.objectsChanged();
       this.#objectsChanged();
     });
     this.claims.sync();

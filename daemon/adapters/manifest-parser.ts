@@ -2,7 +2,7 @@ import { decodeDocument } from '../api/decode.ts';
 import { keyOf } from '../api/meta.ts';
 import type { DeclaredObject } from '../api/object.ts';
 import type { IgnoredDocument, ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
-import { parseYamlDocuments } from './yaml-documents.ts';
+import { longestText, parseYamlDocuments } from './yaml-documents.ts';
 
 const mostProblems = 20;
 
@@ -33,11 +33,17 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
       }
     }
   }
-  if (problems.length > 0) return badManifest(name, problems, previous);
+  if (problems.length > 0) return { ...badManifest(name, problems, previous), words: wordsOf(text) };
   return { name, state: 'good', objects: [...objects.values()], ignored, problems: [] };
 }
 
 /** A file that was refused for a reason of its own (it is a link, it cannot be read) keeps its last version as well. */
 export function badManifest(name: string, problems: readonly ManifestProblem[], previous?: ManifestFile): ManifestFile {
   return { name, state: 'bad', objects: previous?.objects ?? [], ignored: previous?.ignored ?? [], problems };
+}
+
+/** A file that is too large to be read as YAML is too large to be searched. */
+function wordsOf(text: string): readonly string[] {
+  if (text.length > longestText) return [];
+  return [...new Set(text.match(/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/g))].sort();
 }

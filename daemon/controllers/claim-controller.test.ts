@@ -172,7 +172,7 @@ interface Row {
   readonly id: string;
   readonly given: readonly StoredObject[];
   /** Volumes, then claims. */
-  readonly then: readonly string[];
+  readonly after: readonly string[];
   readonly events?: readonly string[];
 }
 
@@ -181,43 +181,43 @@ const rows: readonly Row[] = [
   {
     id: 'pv/1-1',
     given: [volume('one'), claim('data')],
-    then: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/1-2',
     given: [volume('one'), claim('data', '10Gi')],
-    then: ['one Available', 'data Pending'],
+    after: ['one Available', 'data Pending'],
     events: ['Normal FailedBinding data'],
   },
   {
     id: 'pv/1-3',
     given: [volume('one'), claim('data', '10Gi', { phase: 'Bound' })],
-    then: ['one Available', 'data Pending'],
+    after: ['one Available', 'data Pending'],
   },
   {
     id: 'pv/1-4',
     given: [volume('ten', '10Gi'), volume('one'), claim('data')],
-    then: ['ten Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['ten Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/1-5',
     given: [volume('one'), volume('ten', '10Gi', { claim: 'data' }), claim('data')],
-    then: ['one Available', 'ten Bound data/uid-data', 'data Bound ten bbc bc'],
+    after: ['one Available', 'ten Bound data/uid-data', 'data Bound ten bbc bc'],
   },
   {
     id: 'pv/1-6',
     given: [volume('one'), volume('ten', '10Gi', { claim: 'data/uid-data' }), claim('data')],
-    then: ['one Available', 'ten Bound data/uid-data', 'data Bound ten bbc bc'],
+    after: ['one Available', 'ten Bound data/uid-data', 'data Bound ten bbc bc'],
   },
   {
     id: 'pv/1-7 (the volume is then Released, as in 4-4)',
     given: [volume('one', '1Gi', { claim: 'data/uid-older' }), claim('data')],
-    then: ['one Released data/uid-older', 'data Pending'],
+    after: ['one Released data/uid-older', 'data Pending'],
   },
   {
     id: 'pv/1-8',
     given: [volume('a'), volume('one', '1Gi', { claim: 'data/uid-data', marks: ['bbc'] }), claim('data')],
-    then: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/1-9',
@@ -226,7 +226,7 @@ const rows: readonly Row[] = [
       volume('one', '1Gi', { claim: 'data/uid-data', marks: ['bbc'], phase: 'Bound' }),
       claim('data'),
     ],
-    then: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/1-10',
@@ -235,39 +235,39 @@ const rows: readonly Row[] = [
       volume('one', '1Gi', { claim: 'data/uid-data', marks: ['bbc'], phase: 'Bound' }),
       claim('data', '1Gi', { volume: 'one', marks: ['bbc', 'bc'], phase: 'Pending' }),
     ],
-    then: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/1-11',
     given: [volume('a'), volume('one', '1Gi', isDb), claim('data', '1Gi', { spec: { selector: db } })],
-    then: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['a Available', 'one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/1-12',
     given: [volume('one'), claim('data', '1Gi', { spec: { selector: db } })],
-    then: ['one Available', 'data Pending'],
+    after: ['one Available', 'data Pending'],
     events: ['Normal FailedBinding data'],
   },
   {
     id: 'pv/1-13',
     given: [delayed, volume('one', '1Gi', late), claim('data', '1Gi', late)],
-    then: ['one Available', 'data Pending'],
+    after: ['one Available', 'data Pending'],
     events: ['Normal WaitForFirstConsumer data'],
   },
   {
     id: 'pv/1-14',
     given: [delayed, volume('one', '1Gi', { ...late, claim: 'data' }), claim('data', '1Gi', late)],
-    then: ['one Bound data/uid-data', 'data Bound one bbc bc'],
+    after: ['one Bound data/uid-data', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/1-15',
     given: [volume('one'), volume('ten', '10Gi'), claim('data', '1Gi', { volume: 'ten' })],
-    then: ['one Available', 'ten Bound data/uid-data bbc', 'data Bound ten bc'],
+    after: ['one Available', 'ten Bound data/uid-data bbc', 'data Bound ten bc'],
   },
   {
     id: 'pv/1-16',
     given: [volume('one'), claim('data', '1Gi', { volume: 'one', ...rwx })],
-    then: ['one Available', 'data Pending one'],
+    after: ['one Available', 'data Pending one'],
     events: ['Warning VolumeMismatch data'],
   },
   {
@@ -277,74 +277,74 @@ const rows: readonly Row[] = [
       volume('released', '1Gi', { phase: 'Released', claim: 'gone/uid-gone' }),
       claim('data'),
     ],
-    then: ['failed Failed gone/uid-gone', 'released Released gone/uid-gone', 'data Pending'],
+    after: ['failed Failed gone/uid-gone', 'released Released gone/uid-gone', 'data Pending'],
   },
   {
     id: 'pv/2-1',
     given: [claim('data', '1Gi', { volume: 'absent', phase: 'Pending' })],
-    then: ['data Pending absent'],
+    after: ['data Pending absent'],
     events: ['Normal FailedBinding data'],
   },
-  { id: 'pv/2-2', given: [claim('data', '1Gi', { volume: 'absent', phase: 'Bound' })], then: ['data Pending absent'] },
+  { id: 'pv/2-2', given: [claim('data', '1Gi', { volume: 'absent', phase: 'Bound' })], after: ['data Pending absent'] },
   {
     id: 'pv/2-3',
     given: [volume('one'), claim('data', '1Gi', { volume: 'one' })],
-    then: ['one Bound data/uid-data bbc', 'data Bound one bc'],
+    after: ['one Bound data/uid-data bbc', 'data Bound one bc'],
   },
   {
     id: 'pv/2-4',
     given: [volume('one', '1Gi', { claim: 'data' }), claim('data', '1Gi', { volume: 'one' })],
-    then: ['one Bound data/uid-data', 'data Bound one bc'],
+    after: ['one Bound data/uid-data', 'data Bound one bc'],
   },
   {
     id: 'pv/2-5',
     given: [volume('one', '1Gi', { claim: 'data/uid-data' }), claim('data', '1Gi', { volume: 'one' })],
-    then: ['one Bound data/uid-data', 'data Bound one bc'],
+    after: ['one Bound data/uid-data', 'data Bound one bc'],
   },
   {
     id: 'pv/2-6',
     given: [...other, claim('data', '1Gi', { volume: 'taken' })],
-    then: ['taken Bound other/uid-other bbc', 'other Bound taken bbc bc', 'data Pending taken'],
+    after: ['taken Bound other/uid-other bbc', 'other Bound taken bbc bc', 'data Pending taken'],
     events: ['Normal FailedBinding data'],
   },
   {
     id: 'pv/2-7 (Pending instead of a sync error)',
     given: [...other, claim('data', '1Gi', { volume: 'taken', marks: ['bbc'] })],
-    then: ['taken Bound other/uid-other bbc', 'other Bound taken bbc bc', 'data Pending taken bbc'],
+    after: ['taken Bound other/uid-other bbc', 'other Bound taken bbc bc', 'data Pending taken bbc'],
   },
   {
     id: 'pv/2-8',
     given: [volume('one'), claim('data', '1Gi', { volume: 'one', spec: { selector: db } })],
-    then: ['one Bound data/uid-data bbc', 'data Bound one bc'],
+    after: ['one Bound data/uid-data bbc', 'data Bound one bc'],
   },
   {
     id: 'pv/2-9',
     given: [volume('one'), claim('data', '2Gi', { volume: 'one' })],
-    then: ['one Available', 'data Pending one'],
+    after: ['one Available', 'data Pending one'],
     events: ['Warning VolumeMismatch data'],
   },
   {
     id: 'pv/2-10',
     given: [volume('one', '1Gi', gold), claim('data', '1Gi', { volume: 'one' })],
-    then: ['one Available', 'data Pending one'],
+    after: ['one Available', 'data Pending one'],
     events: ['Warning VolumeMismatch data'],
   },
   {
     id: 'pv/3-1',
     given: [claim('data', '1Gi', bound)],
-    then: ['data Lost bbc bc'],
+    after: ['data Lost bbc bc'],
     events: ['Warning ClaimLost data'],
   },
   {
     id: 'pv/3-2',
     given: [claim('data', '1Gi', { ...bound, volume: 'gone' })],
-    then: ['data Lost gone bbc bc'],
+    after: ['data Lost gone bbc bc'],
     events: ['Warning ClaimLost data'],
   },
   {
     id: 'pv/3-3',
     given: [volume('one'), claim('data', '1Gi', { ...bound, phase: 'Pending', volume: 'one' })],
-    then: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/3-4 (the volume is then Released, as in 4-4)',
@@ -352,7 +352,7 @@ const rows: readonly Row[] = [
       volume('one', '1Gi', { claim: 'data/uid-older', phase: 'Bound' }),
       claim('data', '1Gi', { ...bound, volume: 'one' }),
     ],
-    then: ['one Released data/uid-older', 'data Lost one bbc bc'],
+    after: ['one Released data/uid-older', 'data Lost one bbc bc'],
     events: ['Warning ClaimMisbound data'],
   },
   {
@@ -361,48 +361,48 @@ const rows: readonly Row[] = [
       volume('one', '1Gi', { claim: 'data/uid-data', phase: 'Available' }),
       claim('data', '1Gi', { ...bound, phase: 'Pending', volume: 'one' }),
     ],
-    then: ['one Bound data/uid-data', 'data Bound one bbc bc'],
+    after: ['one Bound data/uid-data', 'data Bound one bbc bc'],
     events: [],
   },
   {
     id: 'pv/3-6',
     given: [...other, claim('data', '1Gi', { ...bound, volume: 'taken' })],
-    then: [...otherShown, 'data Lost taken bbc bc'],
+    after: [...otherShown, 'data Lost taken bbc bc'],
     events: ['Warning ClaimMisbound data'],
   },
   {
     id: 'pv/3-7',
     given: [volume('one'), claim('data', '1Gi', { ...bound, volume: 'one', spec: { selector: db } })],
-    then: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
-  { id: 'pv/4-1', given: [volume('one', '1Gi', { phase: 'Pending' })], then: ['one Available'] },
-  { id: 'pv/4-2', given: [volume('one', '1Gi', { phase: 'Pending', claim: 'data' })], then: ['one Available data'] },
+  { id: 'pv/4-1', given: [volume('one', '1Gi', { phase: 'Pending' })], after: ['one Available'] },
+  { id: 'pv/4-2', given: [volume('one', '1Gi', { phase: 'Pending', claim: 'data' })], after: ['one Available data'] },
   {
     id: 'pv/4-3',
     given: [volume('one', '1Gi', { phase: 'Bound', claim: 'gone/uid-gone', marks: ['bbc'] })],
-    then: ['one Released gone/uid-gone bbc'],
+    after: ['one Released gone/uid-gone bbc'],
   },
   {
     id: 'pv/4-4',
     given: [volume('one', '1Gi', { phase: 'Bound', claim: 'data/uid-older' }), claim('data', '10Gi')],
-    then: ['one Released data/uid-older', 'data Pending'],
+    after: ['one Released data/uid-older', 'data Pending'],
   },
   {
     id: 'pv/4-7',
     given: [...other, volume('one', '1Gi', { phase: 'Bound', claim: 'other/uid-other', marks: ['bbc'] })],
-    then: ['taken Bound other/uid-other bbc', 'one Available', 'other Bound taken bbc bc'],
+    after: ['taken Bound other/uid-other bbc', 'one Available', 'other Bound taken bbc bc'],
   },
   {
     id: 'pv/4-8',
     given: [...other, volume('one', '1Gi', { phase: 'Bound', claim: 'other/uid-other' })],
-    then: ['taken Bound other/uid-other bbc', 'one Available other', 'other Bound taken bbc bc'],
+    after: ['taken Bound other/uid-other bbc', 'one Available other', 'other Bound taken bbc bc'],
   },
   {
     id: 'pv/8-1',
     given: [
       volume('one', '1Gi', { phase: 'Bound', claim: 'gone/uid-gone', marks: ['bbc', 'dynamic'], spec: deletePolicy }),
     ],
-    then: [],
+    after: [],
   },
   {
     id: 'pv/8-9',
@@ -410,7 +410,7 @@ const rows: readonly Row[] = [
       volume('one', '1Gi', { phase: 'Bound', claim: 'data/uid-older', marks: ['bbc', 'dynamic'], spec: deletePolicy }),
       claim('data'),
     ],
-    then: ['data Pending'],
+    after: ['data Pending'],
   },
   {
     id: 'pv/8-11',
@@ -423,12 +423,12 @@ const rows: readonly Row[] = [
         spec: deletePolicy,
       }),
     ],
-    then: otherShown,
+    after: otherShown,
   },
   {
     id: 'pv/10-1',
     given: [volume('one', '1Gi', { phase: 'Pending' }), volume('new', '2Gi', { phase: undefined }), claim('data')],
-    then: ['one Bound data/uid-data bbc', 'new Available', 'data Bound one bbc bc'],
+    after: ['one Bound data/uid-data bbc', 'new Available', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/10-2',
@@ -437,54 +437,54 @@ const rows: readonly Row[] = [
       volume('b', '1Gi', { claim: 'data/uid-data', marks: ['bbc'] }),
       claim('data'),
     ],
-    then: ['a Bound data/uid-data bbc', 'b Available', 'data Bound a bbc bc'],
+    after: ['a Bound data/uid-data bbc', 'b Available', 'data Bound a bbc bc'],
   },
   {
     id: 'pv/11-1',
     given: [storageClass('gold', { reclaimPolicy: 'Delete' }), claim('data', '1Gi', gold)],
-    then: ['pvc-uid-data Bound data/uid-data bbc', 'data Bound pvc-uid-data bbc bc'],
+    after: ['pvc-uid-data Bound data/uid-data bbc', 'data Bound pvc-uid-data bbc bc'],
   },
   {
     id: 'pv/11-6',
     given: [storageClass('gold'), volume('one', '1Gi', gold), claim('data', '1Gi', gold)],
-    then: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
+    after: ['one Bound data/uid-data bbc', 'data Bound one bbc bc'],
   },
   {
     id: 'pv/11-14',
     given: [claim('data', '1Gi', gold)],
-    then: ['data Pending'],
+    after: ['data Pending'],
     events: ['Warning ProvisioningFailed data'],
   },
   {
     id: 'pv/11-15',
     given: [storageClass('gold', {}, true), claim('data', '1Gi', { spec: { storageClassName: '' } })],
-    then: ['data Pending'],
+    after: ['data Pending'],
     events: ['Normal FailedBinding data'],
   },
   {
     id: 'pv/11-16',
     given: [storageClass('gold'), claim('data')],
-    then: ['data Pending'],
+    after: ['data Pending'],
     events: ['Normal FailedBinding data'],
   },
   {
     id: 'pv/11-17',
     given: [storageClass('gold', { provisioner: 'ebs.csi.aws.com' }), claim('data', '1Gi', gold)],
-    then: ['data Pending'],
+    after: ['data Pending'],
     events: ['Normal ExternalProvisioning data'],
   },
   {
     id: 'pv/11-18',
     given: [storageClass('gold', { provisioner: 'kubernetes.io/unknown' }), claim('data', '1Gi', gold)],
-    then: ['data Pending'],
+    after: ['data Pending'],
     events: ['Warning ProvisioningFailed data'],
   },
 ];
 
 describe("ClaimController: upstream's cases", () => {
-  it.each(rows)('$id', async ({ given, then, events }) => {
+  it.each(rows)('$id', async ({ given, after, events }) => {
     const controller = await Controller.of(given).settle();
-    expect(controller.shown.toSorted()).toEqual([...then].sort());
+    expect(controller.shown.toSorted()).toEqual([...after].sort());
     if (events !== undefined) expect(controller.reasons).toEqual(events);
     expect(controller.state.entries('objects').size).toBe(
       controller.shown.length + given.filter(({ kind }) => kind === 'StorageClass').length,

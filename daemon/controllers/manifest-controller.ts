@@ -24,6 +24,7 @@ export class ManifestController {
   #state: ManifestState | undefined;
   #refused: readonly ManifestProblem[] = [];
   #isComplete = false;
+  #waitsForAnEnd = false;
 
   constructor(options: ManifestControllerOptions) {
     this.#options = options;
@@ -52,16 +53,20 @@ export class ManifestController {
     }
     this.#reportFiles(state.listing, before);
     if (this.#isSourceMissing(state.listing)) return;
-    this.merge();
+    this.#merge(state.listing);
     this.#isComplete = true;
   }
 
-  /** Again from the last listing: after an object has ended, its file may declare it anew. */
-  merge(): void {
-    if (this.#state?.kind !== 'listing' || this.#isSourceMissing(this.#state.listing)) return;
-    const { objects } = this.#options;
+  /** Objects changed: one that a file declares anew may have come to its end. */
+  objectsChanged(): void {
+    if (this.#waitsForAnEnd && this.#state?.kind === 'listing') this.#merge(this.#state.listing);
+  }
+
+  #merge(listing: ManifestListing): void {
+    const { objects, state } = this.#options;
     const refused: ManifestProblem[] = [];
-    for (const action of mergeManifests(this.#allObjects(), this.#state.listing)) {
+    this.#waitsForAnEnd = false;
+    for (const action of mergeManifests(this.#allObjects(), listing)) {
       switch (action.kind) {
         case 'create':
           objects.create(this.#newObject(action.object, action.file));
@@ -72,6 +77,9 @@ export class ManifestController {
         case 'delete':
           this.#delete(action.object);
           break;
+        case 'wait':
+          this.#waitsForAnEnd = true;
+          break;
         case 'refuse':
           refused.push(action.problem);
           if (!this.#refused.some(({ message }) => message === action.problem.message)) {
@@ -80,7 +88,9 @@ export class ManifestController {
       }
     }
     this.#refused = refused;
-    this.#options.state.put('daemon', 'manifestDirectory', this.#state.listing.directoryId);
+    if (state.entries('daemon').get('manifestDirectory') !== listing.directoryId) {
+      state.put('daemon', 'manifestDirectory', listing.directoryId);
+    }
   }
 
   /**

@@ -20,7 +20,7 @@ function declared(object: StoredObject): DeclaredObject {
   const { name, namespace, labels } = object.metadata;
   const metadata = { name, namespace, ...(labels === undefined ? {} : { labels }) };
   const { status: _status, ...rest } = { status: undefined, ...object };
-  return { ...rest, metadata } as DeclaredObject;
+  return { ...rest, metadata };
 }
 
 const web = declared(podUsing('web', 'data'));
@@ -88,7 +88,7 @@ class Machine {
   end(object: DeclaredObject): void {
     const current = this.get(object);
     if (current !== undefined) this.objects.remove(keyOf(current), current.metadata.resourceVersion);
-    this.controller.merge();
+    this.controller.objectsChanged();
   }
 }
 
@@ -331,11 +331,18 @@ describe('manifests: gone or only unreadable', () => {
 
   it('a bad file may be where the object is now: a move that is half written deletes nothing', () => {
     const machine = new Machine().take([file('a.yaml', [data, web])]);
-    machine.take([file('a.yaml', [data]), bad('b.yaml')]);
-    machine.take([bad('b.yaml')]);
+    const half = { ...bad('b.yaml'), words: ['data', 'kind', 'name', 'web'] };
+    machine.take([file('a.yaml', [data]), half]);
+    machine.take([half]);
     expect(machine.shown).toEqual(['PersistentVolumeClaim/default/data made-1', 'Pod/default/web made-2']);
     machine.take([file('b.yaml', [data, web])]);
     expect(machine.shown).toEqual(['PersistentVolumeClaim/default/data made-1', 'Pod/default/web made-2']);
+  });
+
+  it('a bad file that does not name the object holds nothing up', () => {
+    const machine = new Machine().take([file('a.yaml', [web])]);
+    machine.take([{ ...bad('b.yaml'), words: ['data'] }, bad('link.yaml')]);
+    expect(machine.shown).toEqual(['Pod/default/web made-1 deleting']);
   });
 
   it('tells of a bad file once, and again when it is bad in another way', () => {
@@ -354,7 +361,7 @@ describe('manifests: gone or only unreadable', () => {
     expect(machine.controller.isComplete).toBe(false);
     machine.take([file('a.yaml', [web])]);
     machine.controller.take({ kind: 'unreadable', problem: { file: '', message: 'permission denied' } });
-    machine.controller.merge();
+    machine.controller.objectsChanged();
     expect(machine.shown).toEqual(['Pod/default/web made-1']);
     expect(machine.reasons).toEqual(['ManifestsUnreadable Manifests x2']);
   });
@@ -365,7 +372,7 @@ describe('manifests: gone or only unreadable', () => {
     expect(after.shown).toEqual(['Pod/default/web made-1']);
     expect(after.controller.isComplete).toBe(false);
     expect(after.reasons).toEqual(['SourceMissing Manifests x1']);
-    after.controller.merge();
+    after.controller.objectsChanged();
     expect(after.shown).toEqual(['Pod/default/web made-1']);
     after.take([], '1:2');
     expect(after.shown).toEqual(['Pod/default/web made-1 deleting']);
@@ -390,7 +397,7 @@ describe('manifests: deleted and declared again', () => {
     machine.take([file('a.yaml')]);
     machine.take([file('a.yaml', [web])]);
     expect(machine.shown).toEqual(['Pod/default/web made-1 deleting']);
-    machine.controller.merge();
+    machine.controller.objectsChanged();
     expect(machine.shown).toEqual(['Pod/default/web made-1 deleting']);
     machine.end(web);
     expect(machine.shown).toEqual(['Pod/default/web made-2']);

@@ -2,7 +2,8 @@
  * Manifests into the store: which objects are new, changed, gone or refused. Pure.
  *
  * Invariants
- * - An object goes only when every file is understood that may declare it: a bad or unreadable file removes nothing.
+ * - An object goes only when every file is understood that may declare it: a bad file keeps what it declared before and
+ *   what it names, an unreadable directory keeps everything.
  * - Of two files that declare one object the one that had it keeps it; with none, the file name that sorts first.
  * - Objects that the daemon made (no manifest annotation) are never taken over or removed by a file.
  */
@@ -16,6 +17,8 @@ export type MergeAction =
   | { readonly kind: 'create'; readonly object: DeclaredObject; readonly file: string }
   | { readonly kind: 'update'; readonly object: StoredObject }
   | { readonly kind: 'delete'; readonly object: StoredObject }
+  /** The old object of this key is still ending: once it has, the declaration is a new object. */
+  | { readonly kind: 'wait'; readonly key: ObjectKey }
   | { readonly kind: 'refuse'; readonly key: ObjectKey; readonly reason: string; readonly problem: ManifestProblem };
 
 interface Declaration {
@@ -35,11 +38,10 @@ export function mergeManifests(stored: readonly StoredObject[], listing: Manifes
     for (const other of candidates) if (other !== chosen) actions.push(conflict(key, other, chosen.file));
     actions.push(...mergeOne(key, chosen, current));
   }
-  const unread = listing.files.find(({ state }) => state === 'bad');
   for (const object of stored) {
     if (declarations.has(keyOf(object)) || !isGone(object, listing)) continue;
-    if (unread === undefined) actions.push({ kind: 'delete', object });
-    else actions.push(held(keyOf(object), unread.name));
+    const maybe = listing.files.find(({ words }) => words?.includes(object.metadata.name) === true);
+    actions.push(maybe === undefined ? { kind: 'delete', object } : held(keyOf(object), maybe.name));
   }
   return actions;
 }
@@ -61,7 +63,7 @@ function readDeclarations(listing: ManifestListing): ReadonlyMap<ObjectKey, read
 function mergeOne(key: ObjectKey, { object, file }: Declaration, current: StoredObject | undefined): MergeAction[] {
   if (current === undefined) return [{ kind: 'create', object, file }];
   // The old object ends first, with its finalizers; then the file is a new object with a new uid.
-  if (current.metadata.deletionTimestamp !== undefined) return [];
+  if (current.metadata.deletionTimestamp !== undefined) return [{ kind: 'wait', key }];
   if (current.metadata.annotations?.[annotations.manifest] === undefined) {
     return [refuse(key, file, 'Conflict', `${key} exists already and was made by moored itself`)];
   }
@@ -79,13 +81,13 @@ function isGone(object: StoredObject, listing: ManifestListing): boolean {
   return file === undefined || file.state === 'good';
 }
 
-/** A half-written file may be the one that the object has just moved to. */
+/** A bad file that has the object's name in it may be the one that the object has just moved to, half-written. */
 function held(key: ObjectKey, file: string): MergeAction {
   return refuse(
     key,
     file,
     'DeletionHeld',
-    `${key} is declared no more, unless in this file, which is not understood: it is kept`,
+    `${key} is declared no more, unless in this file, which names it and is not understood: it is kept`,
   );
 }
 

@@ -27,6 +27,11 @@ export interface ManifestFile {
   readonly objects: readonly DeclaredObject[];
   readonly ignored: readonly IgnoredDocument[];
   readonly problems: readonly ManifestProblem[];
+  /**
+   * Of a bad file that could be read: every word in it that may be an object's name, sorted. What is named there may be
+   * declared there.
+   */
+  readonly words?: readonly string[];
 }
 
 /** One complete look at the manifest directory. */
