@@ -6,6 +6,8 @@ import { failedWith } from './syscall-error.ts';
 
 /** What the kernel says of a block device, from /dev and /sys: the device itself is not touched and cannot hang this. */
 export interface BlockDevice {
+  /** The device's own node, where the given path is a symlink to it. */
+  readonly node: string;
   /** "major:minor" */
   readonly deviceNumber: string;
   readonly sizeBytes: bigint;
@@ -31,6 +33,7 @@ export function describeBlockDevice(path: string): BlockDevice {
   const deviceNumber = deviceNumberOf(status.rdev);
   const facts = `/sys/dev/block/${deviceNumber}`;
   return {
+    node,
     deviceNumber,
     // In sectors of 512 bytes, whatever the device's own are (kernel: ABI/stable/sysfs-block).
     sizeBytes: BigInt(readFact(`${facts}/size`, action)) * 512n,

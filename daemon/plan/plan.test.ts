@@ -372,7 +372,7 @@ describe('plan: inline images', () => {
   /** forgetVolume removes the image of an inline volume: it must never be planned on a mere absence. */
   function inline(): VolumeToMount {
     const volume = volumeToMount('device', 'inline', ['web']);
-    const attachment = { ...volume.recipe.attachment!, create: { sizeBytes: '67108864', volumeHandle: 'csi-1' } };
+    const attachment = { ...volume.recipe.attachment!, create: { sizeBytes: '67108864' } };
     return { ...volume, recipe: { ...volume.recipe, attachment } };
   }
 

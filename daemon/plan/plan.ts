@@ -9,7 +9,7 @@
 import type { ActualStateOfWorld, ActualVolume } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import { deviceMayBeMounted, volumeMayBeMounted } from '../world/mount-state.ts';
-import { sameRecipe } from '../world/volume-recipe.ts';
+import { type PodMount, sameRecipe } from '../world/volume-recipe.ts';
 import type { PodVolumeRecord } from '../world/volume-record.ts';
 import { isHeavy, type Operation, operationKey, podUidOf } from './operation.ts';
 
@@ -120,11 +120,19 @@ function mountPod(volume: VolumeToMount, pod: PodToMount, actual: ActualVolume |
   const state = actual?.podStates.get(uid) ?? 'VolumeNotMounted';
   const recorded = actual?.record.pods[uid];
   if (state === 'VolumeMounted' && recorded !== undefined && !sameRecipe(recorded.mount, pod.mount)) {
-    pass.add({ kind: 'unmountVolume', volumeName: volume.name, podUid: uid, reason: 'the pod wants another mount' });
+    changeMount(volume, recorded.mount, pod, pass);
   } else if (state !== 'VolumeMounted') {
     const reason = volumeMayBeMounted(state) ? 'volume mount is uncertain' : 'volume is not mounted';
     pass.add({ kind: 'mountVolume', volumeName: volume.name, volume, pod, reason });
   }
+}
+
+/** Read-only to writable or back is a new bind; anything else would end data that the pod is using. */
+function changeMount(volume: VolumeToMount, mount: PodMount, pod: PodToMount, pass: Pass): void {
+  const podUid = pod.pod.uid;
+  const isBind = mount.kind === pod.mount.kind && (mount.kind === 'bind' || mount.kind === 'deviceBind');
+  if (!isBind) pass.hold(volume.name, podUid, 'the volume changed: takes effect for the next pod of this name');
+  else pass.add({ kind: 'unmountVolume', volumeName: volume.name, podUid, reason: 'the pod wants another mount' });
 }
 
 function unmountDetachDevices(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, pass: Pass): void {

@@ -77,10 +77,15 @@ describe('reconstructVolume', () => {
     });
   });
 
-  it('doubts the attach when the loop device has another file now, or its device is not recorded', () => {
+  it('doubts the attach when the loop device has another file now, or when an attach was under way', () => {
     expect(statesOf(recorded(), [], false).attachState).toBe('AttachUncertain');
-    const { attached: _attached, ...interrupted } = recorded();
-    expect(statesOf(interrupted, [], true).attachState).toBe('AttachUncertain');
+    const { attached: _attached, ...atRest } = recorded();
+    expect(statesOf({ ...atRest, isAttachUncertain: true }, [], true).attachState).toBe('AttachUncertain');
+  });
+
+  it('knows that a volume without a device is not attached, unless an attach was under way', () => {
+    const { attached: _attached, ...atRest } = recorded();
+    expect(statesOf(atRest, [], false).attachState).toBe('NotAttached');
   });
 
   it.each([

@@ -27,8 +27,9 @@ export function reconstructVolume(record: VolumeRecord, table: MountTable, isAtt
 
 function attachStateOf(record: VolumeRecord, isAttached: boolean): AttachState {
   if (record.recipe.attachment === undefined) return 'NotAttached';
-  // Without a recorded device the attach may have been under way when the daemon ended.
-  return record.attached !== undefined && isAttached ? 'Attached' : 'AttachUncertain';
+  if (record.isAttachUncertain === true) return 'AttachUncertain';
+  if (record.attached === undefined) return 'NotAttached';
+  return isAttached ? 'Attached' : 'AttachUncertain';
 }
 
 function deviceState(volume: ActualVolume, table: MountTable): DeviceMountState {

@@ -92,7 +92,7 @@ describe('populate: what a pod wants', () => {
       plugin: 'loop.moored.dev',
       subject: 'claim default/data',
       recipe: {
-        attachment: { kind: 'image', path: '/images/data.img', readOnly: false, isOwned: false, volumeHandle: 'vol-1' },
+        attachment: { kind: 'image', path: '/images/data.img', readOnly: false, isOwned: false, volumeHandle: 'data' },
         deviceMount: { fsType: 'ext4', readOnly: false, options: [] },
       },
     });

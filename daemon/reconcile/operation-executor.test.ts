@@ -154,6 +154,7 @@ describe('operations in order', () => {
     expect(host.log.filter((line) => !line.startsWith('remove '))).toEqual([
       `unmount ${web}`,
       `unmount ${global}`,
+      `durable ${data}`,
       'detach /dev/loop0',
       'durable ',
     ]);
@@ -413,7 +414,7 @@ describe('taking down', () => {
 
   it('removes the image of an inline volume, and its record', async () => {
     const plain = volume();
-    const create = { sizeBytes: '67108864', volumeHandle: 'csi-1' };
+    const create = { sizeBytes: '67108864' };
     const path = imagePath('inline');
     const inline = { ...plain, recipe: { ...plain.recipe, attachment: { ...plain.recipe.attachment!, path, create } } };
     await runAll(attach(inline), mountDevice(inline));
@@ -446,23 +447,61 @@ describe('formatting', () => {
     expect(host.calls.get('mkfs')).toBe(1);
   });
 
-  it('goes on with the filesystem of a mkfs that timed out after it was done', async () => {
+  /** An image that a user brought: it is never replaced. */
+  function brought(): VolumeToMount {
+    const plain = volume();
+    return { ...plain, recipe: { ...plain.recipe, attachment: { ...plain.recipe.attachment!, isOwned: false } } };
+  }
+
+  it('begins anew on a blank image of ours when mkfs was cut off and left something', async () => {
     await run(attach());
     host.next('mkfs', { kind: 'failAfterSuccess', error: uncertainError() });
     await run(mountDevice());
     expect(asw.get(data)?.record.format?.state).toBe('started');
+    host.takeLog();
     await run(mountDevice());
-    expect(deviceState()).toBe('DeviceGloballyMounted');
-    expect(asw.get(data)?.record.format?.state).toBe('done');
-    expect(host.calls.get('mkfs')).toBe(1);
+    expect(executor.failed.get(data)?.error).toMatchObject({ code: 'Aborted', progress: 'transient' });
+    expect(asw.get(data)).toMatchObject({ attachState: 'NotAttached', record: { format: { state: 'interrupted' } } });
+    await runAll(attach(), mountDevice());
+    expect(host.takeLog().filter((line) => !/durable|probe|seal/.test(line))).toEqual([
+      'detach /dev/loop0',
+      `replaceImage ${image}`,
+      `attach ${image}`,
+      'mkfs ext4 /dev/loop1',
+      `mountDevice /dev/loop1 ${global}`,
+    ]);
+    expect(asw.get(data)).toMatchObject({
+      deviceMountState: 'DeviceGloballyMounted',
+      record: { format: { state: 'done' } },
+    });
   });
 
-  it('formats again after a mkfs that failed and left the device blank', async () => {
+  it('formats the same image of ours again when mkfs failed before it wrote a byte', async () => {
     await run(attach());
     host.next('mkfs', { kind: 'fail', error: finalError() });
     await runAll(mountDevice(), mountDevice());
     expect(deviceState()).toBe('DeviceGloballyMounted');
-    expect(host.calls.get('mkfs')).toBe(2);
+    expect(host.calls.get('replaceImage')).toBeUndefined();
+    expect([...host.loops.keys()]).toEqual(['/dev/loop0']);
+  });
+
+  it('goes on, on an image that a user brought, with the filesystem of a mkfs that timed out after it was done', async () => {
+    await run(attach(brought()));
+    host.next('mkfs', { kind: 'failAfterSuccess', error: uncertainError() });
+    await run(mountDevice(brought()));
+    await run(mountDevice(brought()));
+    expect(deviceState()).toBe('DeviceGloballyMounted');
+    expect(asw.get(data)?.record.format?.state).toBe('done');
+    expect(host.calls.get('mkfs')).toBe(1);
+    expect(host.calls.get('replaceImage')).toBeUndefined();
+  });
+
+  it('formats it again after a mkfs that failed and left it blank', async () => {
+    await run(attach(brought()));
+    host.next('mkfs', { kind: 'fail', error: finalError() });
+    await runAll(mountDevice(brought()), mountDevice(brought()));
+    expect(deviceState()).toBe('DeviceGloballyMounted');
+    expect(host.calls.get('replaceImage')).toBeUndefined();
   });
 
   it.each(['other', 'xfs'] as const)('refuses an image that holds %s', async (content) => {
@@ -515,7 +554,7 @@ describe('failures', () => {
 
   it('of another kind under the same key start from one', async () => {
     await run(attach());
-    host.always('mkfs', { kind: 'fail', error: finalError() });
+    host.always('mountDevice', { kind: 'fail', error: finalError() });
     await runAll(mountDevice(), mountDevice());
     expect(executor.failed.get(data)).toMatchObject({ failures: 2 });
     host.next('detach', { kind: 'fail', error: finalError() });

@@ -36,11 +36,13 @@ export async function reconstruct(options: ReconstructorOptions): Promise<void> 
 }
 
 /** Whether the recorded device still has the recorded backing file; a device that cannot be read counts as not. */
-function isStillAttached({ attached }: VolumeRecord, { loopDevices, blockProbe }: Host): boolean {
+function isStillAttached({ attached, recipe }: VolumeRecord, { loopDevices, blockProbe }: Host): boolean {
   if (attached === undefined) return false;
   try {
     if (attached.loopBacking === undefined) {
-      return blockProbe.describe(attached.devicePath).deviceNumber === attached.deviceNumber;
+      // By the path that was asked for: after a reboot /dev/disk/by-id/… may lead to another node and number.
+      const { node, deviceNumber } = blockProbe.describe(recipe.attachment?.path ?? attached.devicePath);
+      return node === attached.devicePath && deviceNumber === attached.deviceNumber;
     }
     const backing = loopDevices.status(attached.devicePath)?.backing;
     const { device, inode } = attached.loopBacking;

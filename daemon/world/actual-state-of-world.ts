@@ -57,16 +57,18 @@ export class ActualStateOfWorld {
 
   markVolumeAsAttached(name: UniqueVolumeName, attached: AttachedDevice): void {
     const volume = this.#require(name);
-    this.#set({ ...volume, record: { ...volume.record, attached }, attachState: 'Attached' });
+    const { isAttachUncertain: _settled, ...record } = volume.record;
+    this.#set({ ...volume, record: { ...record, attached }, attachState: 'Attached' });
   }
 
   markAttachAsUncertain(name: UniqueVolumeName): void {
-    this.#set({ ...this.#require(name), attachState: 'AttachUncertain' });
+    const volume = this.#require(name);
+    this.#set({ ...volume, record: { ...volume.record, isAttachUncertain: true }, attachState: 'AttachUncertain' });
   }
 
   markVolumeAsDetached(name: UniqueVolumeName): void {
     const volume = this.#require(name);
-    const { attached: _attached, ...record } = volume.record;
+    const { attached: _attached, isAttachUncertain: _settled, ...record } = volume.record;
     this.#set({ ...volume, record, attachState: 'NotAttached' });
   }
 

@@ -53,6 +53,8 @@ export interface VolumeRecord {
   readonly plugin: string;
   readonly recipe: VolumeRecipe;
   readonly attached?: AttachedDevice;
+  /** True from the intent to attach or detach until its result: a device found on the image meanwhile is our doing. */
+  readonly isAttachUncertain?: true;
   /** True when, before our first attach, somebody else's loop device was on the image: used, and never detached. */
   readonly isLoopAdopted?: true;
   readonly format?: FormatRecord;

@@ -101,6 +101,8 @@ export class FakeHost implements Host {
   readonly #faults = new Map<Effect, Fault[]>();
   readonly #lasting = new Map<Effect, Fault>();
   readonly #foreign = new Set<bigint>();
+  /** Inodes of images that were ever mounted: somebody's data may be in them. */
+  readonly #everMounted = new Set<bigint>();
   readonly #listeners = new Set<(table: MountTable) => void>();
   #mounts: MountInfo[] = [rootMount];
   #table = new MountTable([rootMount]);
@@ -110,13 +112,23 @@ export class FakeHost implements Host {
 
   // --- what a test does to the machine -------------------------------------------------------------------------------
 
+  /** An image with our sidecar; its handle is the file's name. */
   addImage(path: string, content: Content = 'hole', sizeBytes = 67_108_864n): void {
-    this.imageFiles.set(path, { inode: this.#newId(), sizeBytes, content });
+    const sidecar: ImageSidecar = {
+      apiVersion: 'moored.dev/v1',
+      driver: 'test',
+      volumeHandle: path.slice(path.lastIndexOf('/') + 1).replace(/\.img$/, ''),
+      sizeBytes: sizeBytes.toString(),
+      fsType: 'ext4',
+      createdAt: '2026-01-01T00:00:00Z',
+    };
+    this.imageFiles.set(path, { inode: this.#newId(), sizeBytes, content, sidecar });
   }
 
   /** @param canonical the name that the mount table shows, when `path` is a link to it */
   addDisk(path: string, deviceNumber: string, content: Content, canonical = path): void {
-    this.#disks.set(path, { deviceNumber, canonical, content });
+    const disk = { deviceNumber, canonical, content };
+    this.#disks.set(path, disk).set(canonical, disk);
   }
 
   /** The next call (or the next ones, in order) of this effect. */
@@ -291,6 +303,8 @@ export class FakeHost implements Host {
           // btrfs shows a device number of its own.
           const number = fsType === 'btrfs' ? `0:4${this.#numberOf(device).replace(':', '')}` : this.#numberOf(device);
           const source = this.#disks.get(device)?.canonical ?? device;
+          const inode = this.loops.get(device)?.inode;
+          if (inode !== undefined) this.#everMounted.add(inode);
           this.#addMount({ device: number, fsType, source, mountPoint: target, options: optionsOf(flags) });
         },
         undefined,
@@ -433,7 +447,8 @@ export class FakeHost implements Host {
       this.#doAsync('probe', device, () => probed(this.#backing(device).content), { kind: 'blank' } as const),
     describe: (device) => {
       this.#backing(device);
-      return { deviceNumber: this.#numberOf(device), sizeBytes: 67_108_864n, readOnly: false };
+      const node = this.#disks.get(device)?.canonical ?? device;
+      return { node, deviceNumber: this.#numberOf(device), sizeBytes: 67_108_864n, readOnly: false };
     },
   };
 
@@ -558,6 +573,7 @@ export class FakeHost implements Host {
           const image = this.imageFiles.get(path);
           if (image?.sidecar?.volumeHandle !== volumeHandle) this.#violation(`replaced somebody else's image ${path}`);
           else if (this.loopDevices.find(path) !== undefined) this.#violation(`replaced an attached image ${path}`);
+          else if (this.#everMounted.has(image.inode)) this.#violation(`replaced an image with data ${path}`);
           else this.imageFiles.set(path, { ...image, inode: this.#newId(), content: 'hole' });
         },
         undefined,

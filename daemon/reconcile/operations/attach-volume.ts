@@ -74,7 +74,9 @@ async function replaceImage(
 
 function attach({ path, readOnly }: ImageAttachment, { host }: OperationContext): AttachedDevice {
   if (isDeviceNode(path)) {
-    return { devicePath: path, deviceNumber: host.blockProbe.describe(path).deviceNumber };
+    // By its own node: that is what the mount table shows, whatever link led to it.
+    const { node, deviceNumber } = host.blockProbe.describe(path);
+    return { devicePath: node, deviceNumber };
   }
   const loop = host.loopDevices.attach(path, { readOnly });
   if (loop.readOnly && !readOnly) {

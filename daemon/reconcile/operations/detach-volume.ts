@@ -12,6 +12,8 @@ export async function detachVolume(operation: Operation<'detachVolume'>, context
   const attached = record.attached ?? findInterruptedAttach(record, context);
   if (attached?.loopBacking !== undefined && record.isLoopAdopted !== true) {
     asw.markAttachAsUncertain(volumeName);
+    context.saveRecord(volumeName);
+    await context.durable();
     // A busy detach is deferred by the kernel until the last user closes the device (loop(4)): then this throws Busy.
     host.loopDevices.detach(attached.devicePath, backingOf(attached.loopBacking));
   }

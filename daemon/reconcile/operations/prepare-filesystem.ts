@@ -22,10 +22,11 @@ export async function prepareFilesystem(
   const record = asw.get(volumeName)?.record;
   const device = attached.devicePath;
   const { fsType, readOnly } = deviceMount;
-  if (record?.format?.state === 'started' && record.recipe.attachment?.isOwned === true) {
+  const isBlank = isOwnAndUntouched(record, context);
+  if (record?.format?.state === 'started' && record.recipe.attachment?.isOwned === true && !isBlank) {
     await giveUpInterruptedFormat(record, record.format, context);
   }
-  const probe = await probeDevice(record, device, context);
+  const probe: ProbeResult = isBlank ? { kind: 'blank' } : await host.blockProbe.probe(device, signal);
   const decision = decideFormat({ device, wanted: fsType, readOnly, probe, record: record?.format });
   if (decision.kind === 'refuse') throw decision.error;
   if (decision.kind === 'format') {
@@ -72,13 +73,8 @@ async function giveUpInterruptedFormat(
  * An image that moored made and never formatted is blank when the kernel says that not one byte of it was ever written:
  * that proves every byte, where probes of head and tail prove two ends.
  */
-async function probeDevice(
-  record: VolumeRecord | undefined,
-  device: string,
-  { host, signal }: OperationContext,
-): Promise<ProbeResult> {
+function isOwnAndUntouched(record: VolumeRecord | undefined, { host }: OperationContext): boolean {
   const attachment = record?.recipe.attachment;
-  const isFresh = attachment?.isOwned === true && record?.format === undefined;
-  if (isFresh && host.images.stat(attachment.path)?.isAllHole === true) return { kind: 'blank' };
-  return host.blockProbe.probe(device, signal);
+  if (attachment?.isOwned !== true || record?.format?.state === 'done') return false;
+  return host.images.stat(attachment.path)?.isAllHole === true;
 }
