@@ -34,11 +34,15 @@ function hasData(fd: number): boolean {
   }
 }
 
+const zeros = Buffer.alloc(END_BYTES);
+/** One for all: there is no await between its filling and its last reading. */
+const buffer = Buffer.alloc(END_BYTES);
+
 function areZeros(fd: number, start: bigint): boolean {
-  const buffer = Buffer.alloc(END_BYTES);
+  buffer.fill(0);
   let length = 0;
   for (let count = -1; count !== 0 && length < END_BYTES; length += count) {
     count = fromNode(() => readSync(fd, buffer, length, END_BYTES - length, start + BigInt(length)));
   }
-  return buffer.every((byte) => byte === 0);
+  return buffer.equals(zeros);
 }

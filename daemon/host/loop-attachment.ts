@@ -9,6 +9,7 @@ import { devicesOn, type FileIdentity, isWholeFile } from './loop-search.ts';
 import { loopFactsOf } from './loop-sysfs.ts';
 import { failedWith } from './syscall-error.ts';
 import { AT_FDCWD, close, ioctl, ioctlInt, openat, withFd } from './syscalls.ts';
+import { withWriteLease } from './write-lease.ts';
 
 /** Others may take the number that LOOP_CTL_GET_FREE named; each lost race means that somebody else got a device. */
 const ATTEMPTS = 256;
@@ -22,6 +23,8 @@ export interface Attachment extends FileIdentity, LoopConfiguration {
 
 /** Gives the file a device, or answers the one it has. Throws SyscallError, StorageError: nothing is attached then. */
 export function attachLoop(attachment: Attachment): LoopDevice {
+  const alone = withWriteLease(attachment.imageFd, () => attachAlone(attachment));
+  if (alone !== undefined) return alone.result;
   const existing = devicesOn(attachment);
   if (existing.length > 0) return adopt(existing, attachment.action);
   const { fd, devicePath } = takeFree(attachment);
@@ -38,6 +41,16 @@ export function attachLoop(attachment: Attachment): LoopDevice {
     } finally {
       if (!isKept) clearLoop(fd);
     }
+  });
+}
+
+/** Nobody has the file open, so no device is on it, and none can be put there before ours is. */
+function attachAlone(attachment: Attachment): LoopDevice {
+  const { fd, devicePath } = takeFree(attachment);
+  return withFd(fd, () => {
+    const ours = loopStatus(fd, devicePath);
+    if (ours === undefined) throw takenAway(devicePath, attachment.action);
+    return ours.device;
   });
 }
 

@@ -39,6 +39,7 @@ const c = {
   poll: libc.func('int poll(void *fds, ulong nfds, int timeout)'),
   eventfd: libc.func('int eventfd(uint initval, int flags)'),
   write: libc.func('long write(int fd, void *buffer, size_t count)'),
+  fcntl: libc.func('int fcntl(int fd, int command, long argument)'),
   socket: libc.func('int socket(int domain, int type, int protocol)'),
   sendto: libc.func('long sendto(int fd, void *message, size_t length, int flags, void *address, uint addressLength)'),
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *valueLength)'),
@@ -104,6 +105,11 @@ export function ioctlInt(fd: number, request: number, argument: number): number 
 /** ioctl(2) whose argument is memory that the kernel reads or fills. */
 export function ioctl(fd: number, request: number, argument: Memory): number {
   return check('ioctl', c.ioctlMemory(nr.ioctl, fd, request, argument));
+}
+
+/** fcntl(2), for the commands that take a number. */
+export function fcntl(fd: number, command: number, argument: number): number {
+  return check('fcntl', c.fcntl(fd, command, argument));
 }
 
 export function flock(fd: number, operation: number): void {
@@ -185,6 +191,15 @@ export interface PollEntry {
   readonly fd: number;
   /** POLLIN 1, POLLPRI 2, POLLERR 8. */
   readonly events: number;
+}
+
+/** poll(2) that does not wait: the events that are there now, for one descriptor. */
+export function pollNow({ fd, events }: PollEntry): number {
+  const fds = Buffer.alloc(8);
+  fds.writeInt32LE(fd, 0);
+  fds.writeInt16LE(events, 4);
+  check('poll', c.poll(fds, 1, 0));
+  return fds.readInt16LE(6);
 }
 
 /**
