@@ -1,5 +1,5 @@
 import type { ChildProcesses, ChildResult } from '../ports/child-processes.ts';
-import type { CheckResult, Filesystems } from '../ports/filesystems.ts';
+import type { BlankProof, CheckResult, Filesystems } from '../ports/filesystems.ts';
 import { type FilesystemType, isFilesystemType } from '../world/filesystem-type.ts';
 import { decodeFsckExit, type FsckVerdict } from '../world/fsck-exit.ts';
 import { StorageError, type StorageErrorCode } from '../world/storage-error.ts';
@@ -43,12 +43,17 @@ export class LinuxFilesystems implements Filesystems {
     this.#children = children;
   }
 
-  async make(device: string, fsType: FilesystemType, signal: AbortSignal): Promise<void> {
+  async make(
+    device: string,
+    fsType: FilesystemType,
+    signal: AbortSignal,
+    proof: BlankProof = 'bothEnds',
+  ): Promise<void> {
     const { tool, args, minimumBytes } = mkfsOf[fsType];
     const { sizeBytes, readOnly } = describeBlockDevice(device);
     if (sizeBytes < minimumBytes) throw tooSmall(device, fsType, { sizeBytes, minimumBytes });
     if (readOnly) throw refusedToMake(device, fsType, 'FailedPrecondition', 'the device is read-only');
-    await this.#assertNoSignature(device, fsType, signal);
+    if (proof === 'bothEnds') await this.#assertNoSignature(device, fsType, signal);
     const result = await this.#children.run(tool, [...args, device], { signal, deadlineMs: mkfsDeadlineMs });
     if (result.exitCode !== 0) throw mkfsFailed(device, fsType, result);
   }

@@ -12,6 +12,8 @@ const MANY = 2000;
 
 /** After a change, how long until the many mounts of other people are looked through for remounts and moves. */
 const REST_DELAY_MS = 1000;
+/** How long a reading stands when no event speaks against it. */
+const EXACT_MS = 1000;
 
 export interface LinuxMountTableOptions {
   readonly features: Pick<KernelFeatures, 'listmount' | 'statmount'>;
@@ -42,6 +44,7 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
   #refreshing: Promise<MountTable> | undefined;
   /** The kernel told of a change that no reading has seen yet. */
   #hasChanged = false;
+  #readAt = Number.NEGATIVE_INFINITY;
   #rest: Promise<void> | undefined;
 
   /** Reads the table once; throws if it cannot be read. */
@@ -65,7 +68,7 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
   refresh(): Promise<MountTable> {
     this.#refreshing ??= nextTurn().then(() => {
       this.#refreshing = undefined;
-      return this.#read();
+      return this.#isExact() ? this.#table : this.#read();
     });
     return this.#refreshing;
   }
@@ -88,9 +91,19 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
     this.refresh().catch(this.#options.onFailure);
   }
 
+  /** No event since the last reading, and that one not old: what raises no event is seen within a second all the same. */
+  #isExact(): boolean {
+    const isChanged = this.#changes.hasChanged() || this.#hasChanged;
+    return !isChanged && !this.#closed.signal.aborted && performance.now() - this.#readAt < EXACT_MS;
+  }
+
   #read(): MountTable {
+    const readAt = performance.now();
+    // A reading that fails leaves nothing exact.
+    this.#readAt = Number.NEGATIVE_INFINITY;
     const reader = this.#reader;
     const table = reader.read(this.#hasChanged);
+    this.#readAt = readAt;
     if (this.#hasChanged && reader.leavesRest) this.#rest ??= this.#readRestLater(reader);
     this.#hasChanged = false;
     return this.#publish(table);

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { O_CLOEXEC } from './mount-syscalls.ts';
-import { AT_FDCWD, close, eventfd, openat, pollAsync, write } from './syscalls.ts';
+import { AT_FDCWD, close, eventfd, openat, pollAsync, pollNow, write } from './syscalls.ts';
 
 const POLLIN = 0x1;
 const POLLPRI = 0x2;
@@ -15,6 +15,8 @@ const POLLERR = 0x8;
  */
 export class MountChanges implements AsyncDisposable {
   readonly #mountinfo = openat(AT_FDCWD, '/proc/self/mountinfo', constants.O_RDONLY);
+  /** Each open file has a memory of its own of what it has told: this one is asked, the other one waits. */
+  readonly #asked = openat(AT_FDCWD, '/proc/self/mountinfo', constants.O_RDONLY);
   readonly #stop = eventfd(0, O_CLOEXEC);
   readonly #watching: Promise<void>;
   readonly #stopAtExit = () => this.#wake();
@@ -27,6 +29,11 @@ export class MountChanges implements AsyncDisposable {
     this.#watching = this.#watch(onChange).catch(onFailure);
   }
 
+  /** Whether the table has changed since this was asked last. Costs a microsecond, where a reading costs milliseconds. */
+  hasChanged(): boolean {
+    return (pollNow({ fd: this.#asked, events: POLLPRI }) & (POLLPRI | POLLERR)) !== 0;
+  }
+
   /** Resolves when the thread has come back and the descriptors are closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isStopped) {
@@ -35,6 +42,7 @@ export class MountChanges implements AsyncDisposable {
       this.#wake();
       await this.#watching;
       close(this.#mountinfo);
+      close(this.#asked);
       close(this.#stop);
     }
     await this.#watching;
