@@ -14,7 +14,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { asStorageError } from '../world/storage-error.ts';
 import { nextClaimStep } from './claim-step.ts';
-import { type ClaimWorld, type ControlStep, readClaimWorld } from './claim-world.ts';
+import { type ControlStep, claimWorldOf } from './claim-world.ts';
 import { nextVolumeStep } from './volume-step.ts';
 
 /** The effects that steps ask for. */
@@ -61,6 +61,7 @@ export class ClaimController {
   readonly #inFlight = new Set<Promise<void>>();
   #cancelTimer: (() => void) | undefined;
   #isStopped = false;
+  #waitsForDetach = false;
 
   constructor(options: ClaimControllerOptions) {
     this.#options = options;
@@ -71,7 +72,12 @@ export class ClaimController {
     return this.#waits;
   }
 
-  /** To be called whenever objects or the use of volumes changed. */
+  /** The use of volumes changed: one that is to be reclaimed may be detached now. */
+  volumesChanged(): void {
+    if (this.#waitsForDetach) this.sync();
+  }
+
+  /** To be called whenever objects changed. */
   sync(): void {
     if (this.#isStopped) return;
     for (let round = 0; round < maxRounds; round++) if (!this.#round()) return;
@@ -92,30 +98,21 @@ export class ClaimController {
   /** One step for each object; true when one of them wrote. */
   #round(): boolean {
     const { objects, provisioning } = this.#options;
-    const world = readClaimWorld(objects, (provisioner) => provisioning.canProvision(provisioner));
+    const world = claimWorldOf(objects, (provisioner) => provisioning.canProvision(provisioner));
     let hasWritten = false;
+    this.#waitsForDetach = false;
     for (const claim of world.claims) {
-      if (this.#take(claim, (current) => nextClaimStep(current, this.#fresh(world)))) hasWritten = true;
+      if (this.#take(claim, (current) => nextClaimStep(current, world))) hasWritten = true;
     }
     for (const volume of world.volumes) {
-      if (this.#take(volume, (current) => nextVolumeStep(current, this.#fresh(world)))) hasWritten = true;
+      if (this.#take(volume, (current) => nextVolumeStep(current, world))) hasWritten = true;
     }
     return hasWritten;
   }
 
-  /** Volumes as they are now: a claim earlier in this round may have taken one. */
-  #fresh(world: ClaimWorld): ClaimWorld {
-    const { objects } = this.#options;
-    return {
-      ...world,
-      get volumes() {
-        return objects.list('PersistentVolume');
-      },
-    };
-  }
-
   #take<T extends StoredObject>(listed: T, next: (current: T) => ControlStep): boolean {
     const key = keyOf(listed);
+    // A step before in this round may have written it.
     const current = this.#options.objects.get(key) as T | undefined;
     if (current === undefined) return false;
     const step = next(current);
@@ -139,6 +136,7 @@ export class ClaimController {
       case 'reclaim': {
         const { volume } = step;
         if (this.#options.provisioning.isInUse(volume)) {
+          this.#waitsForDetach = true;
           this.#wait(key, 'Normal', 'VolumeInUse', 'waiting until the volume is detached');
         } else {
           this.#start(key, 'reclaim', 'VolumeFailedDelete', () => this.#options.provisioning.reclaim(volume));

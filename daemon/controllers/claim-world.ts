@@ -6,7 +6,7 @@ import { isTerminated, type StoredPod } from '../api/pod.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 
-/** What the claim and volume reducers look at: one consistent reading of the store. */
+/** What the claim and volume reducers look at. */
 export interface ClaimWorld {
   readonly claims: readonly StoredPersistentVolumeClaim[];
   readonly volumes: readonly StoredPersistentVolume[];
@@ -41,27 +41,45 @@ export function removeStep(object: StoredObject): ControlStep {
   return { kind: 'remove', key: keyOf(object), resourceVersion: object.metadata.resourceVersion };
 }
 
-export function readClaimWorld(objects: ObjectStore, canProvision: (provisioner: string) => boolean): ClaimWorld {
-  const users = new Map<ObjectKey, StoredPod[]>();
-  for (const pod of objects.list('Pod')) {
-    for (const name of claimNames(pod)) {
-      const key = objectKey('PersistentVolumeClaim', pod.metadata.namespace, name);
-      const pods = users.get(key);
-      if (pods === undefined) users.set(key, [pod]);
-      else pods.push(pod);
-    }
-  }
+/**
+ * The store as the reducers see it: always as it is now, so that a claim does not take a volume that another took a step
+ * before. Only who uses which claim is read once: nobody but the caller of this writes pods.
+ */
+export function claimWorldOf(objects: ObjectStore, canProvision: (provisioner: string) => boolean): ClaimWorld {
+  let users: ReadonlyMap<ObjectKey, readonly StoredPod[]> | undefined;
   return {
-    claims: objects.list('PersistentVolumeClaim'),
-    volumes: objects.list('PersistentVolume'),
-    classes: objects.list('StorageClass'),
+    get claims() {
+      return objects.list('PersistentVolumeClaim');
+    },
+    get volumes() {
+      return objects.list('PersistentVolume');
+    },
+    get classes() {
+      return objects.list('StorageClass');
+    },
     claim: (namespace, name) =>
       objects.get(objectKey('PersistentVolumeClaim', namespace, name)) as StoredPersistentVolumeClaim | undefined,
     volume: (name) => objects.get(objectKey('PersistentVolume', '', name)) as StoredPersistentVolume | undefined,
     storageClass: (name) => objects.get(objectKey('StorageClass', '', name)) as StoredStorageClass | undefined,
-    podsUsing: (claim) => users.get(keyOf(claim)) ?? [],
+    podsUsing: (claim) => {
+      users ??= podsByClaim(objects.list('Pod'));
+      return users.get(keyOf(claim)) ?? [];
+    },
     canProvision,
   };
+}
+
+function podsByClaim(pods: readonly StoredPod[]): ReadonlyMap<ObjectKey, readonly StoredPod[]> {
+  const users = new Map<ObjectKey, StoredPod[]>();
+  for (const pod of pods) {
+    for (const name of claimNames(pod)) {
+      const key = objectKey('PersistentVolumeClaim', pod.metadata.namespace, name);
+      const known = users.get(key);
+      if (known === undefined) users.set(key, [pod]);
+      else known.push(pod);
+    }
+  }
+  return users;
 }
 
 function claimNames(pod: StoredPod): readonly string[] {

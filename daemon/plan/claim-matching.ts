@@ -29,13 +29,18 @@ export function findBestMatch(
   volumes: readonly StoredPersistentVolume[],
   isDelayed: boolean,
 ): StoredPersistentVolume | undefined {
-  const sorted = volumes
-    .filter((volume) => volume.metadata.deletionTimestamp === undefined)
-    .sort((a, b) => compareCapacity(a, b) || (a.metadata.name < b.metadata.name ? -1 : 1));
-  const reserved = sorted.find((volume) => isClaimedBy(volume, claim) && mismatch(claim, volume, false) === undefined);
-  const retained = sorted.find((volume) => isRetainedFor(volume, claim) && mismatch(claim, volume, true) === undefined);
-  if (reserved !== undefined || retained !== undefined || isDelayed) return reserved ?? retained;
-  return sorted.find((volume) => isAvailable(volume) && mismatch(claim, volume, true) === undefined);
+  const alive = volumes.filter((volume) => volume.metadata.deletionTimestamp === undefined);
+  const reserved = alive.filter((volume) => isClaimedBy(volume, claim) && mismatch(claim, volume, false) === undefined);
+  if (reserved.length > 0) return smallest(reserved);
+  const retained = alive.filter(
+    (volume) => isRetainedFor(volume, claim) && mismatch(claim, volume, true) === undefined,
+  );
+  if (retained.length > 0 || isDelayed) return smallest(retained);
+  return smallest(alive.filter((volume) => isAvailable(volume) && mismatch(claim, volume, true) === undefined));
+}
+
+function smallest(fitting: readonly StoredPersistentVolume[]): StoredPersistentVolume | undefined {
+  return [...fitting].sort((a, b) => compareCapacity(a, b) || (a.metadata.name < b.metadata.name ? -1 : 1))[0];
 }
 
 /** Phase Available and nobody's; Pending, Released and Failed volumes do not match. */
