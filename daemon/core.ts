@@ -29,8 +29,11 @@ import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
 
-/** Children that do real work (mkfs, fsck, mount) at once: more than cores only makes each of them slower. */
-const heavyLimit = Math.max(2, availableParallelism());
+/**
+ * Operations with children (mkfs, fsck, mount) at once: two a core, because each of them also waits for the disk, for its
+ * record and for the daemon itself. Measured with 50 volumes on 2 cores: 2 at once 1.4 s, 3 1.0 s, 4 0.85 s, 6 0.8 s.
+ */
+const heavyLimit = 2 * availableParallelism();
 
 export interface CoreOptions {
   readonly state: StateStore;
@@ -137,7 +140,7 @@ export class Core {
     const { objects, asw, events } = this;
     const { host, layout, logger } = this.#options;
     releaseTerminatedPods({ objects, asw, directories: host.directories, layout, events, logger });
-    this.claims.sync();
+    this.claims.volumesChanged();
     this.revision.bump();
   }
 

@@ -11,7 +11,8 @@ export function winstonLogger(logFormat: LogFormat, level: string): Logger {
     info: (message, fields) => void winston.info(message, fields),
     warn: (message, fields) => void winston.warn(message, fields),
     error: (message, fields) => void winston.error(message, fields),
-    debug: (message, fields) => void winston.debug(message, fields),
+    // Winston would format the line first and drop it afterwards.
+    debug: (message, fields) => void (winston.isDebugEnabled() && winston.debug(message, fields)),
   };
 }
 

@@ -5,13 +5,17 @@ export interface CheckResult {
   readonly corrected: boolean;
 }
 
+/** How the caller knows that a device is blank: by probes of its ends, or because no byte of its image was ever written. */
+export type BlankProof = 'bothEnds' | 'everyByte';
+
 /** mkfs and fsck, each in a killable child with a deadline. */
 export interface Filesystems {
   /**
-   * mkfs on a device proven blank by the caller. Refuses to run with any force flag that would overwrite a signature
-   * (xfs and btrfs refuse by themselves; ext4 asks on a terminal only). A killed mkfs is progress `uncertain`.
+   * mkfs on a device proven blank by the caller; never with a flag that would write over a signature. When only both ends
+   * were probed, a signature is looked for once more: mke2fs asks on a terminal only and else writes over it (xfs and
+   * btrfs refuse by themselves). A killed mkfs is progress `uncertain`.
    */
-  make(device: string, fsType: FilesystemType, signal: AbortSignal): Promise<void>;
+  make(device: string, fsType: FilesystemType, signal: AbortSignal, proof?: BlankProof): Promise<void>;
   /**
    * Preening check before a read-write mount (ext4: e2fsck -p; xfs and btrfs replay their log at mount). The exit
    * bitmask of fsck(8) is decoded: 1 corrected, 2 reboot, 4 uncorrected -> FilesystemErrors, 8 operational, 16 usage,

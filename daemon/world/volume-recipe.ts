@@ -50,5 +50,14 @@ export interface VolumeRecipe {
 
 /** Equal recipes give equal text: the fields are written in one place each, in one order. */
 export function sameRecipe(a: VolumeRecipe | PodMount, b: VolumeRecipe | PodMount): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a === b || textOf(a) === textOf(b);
+}
+
+/** Each pass compares every recipe, and they never change: their text is made once. */
+const texts = new WeakMap<object, string>();
+
+function textOf(recipe: VolumeRecipe | PodMount): string {
+  const text = texts.get(recipe) ?? JSON.stringify(recipe);
+  texts.set(recipe, text);
+  return text;
 }

@@ -1,10 +1,9 @@
 import { decideFormat } from '../../plan/format-decision.ts';
 import type { ProbeResult } from '../../world/probe-result.ts';
-import { StorageError } from '../../world/storage-error.ts';
 import type { UniqueVolumeName } from '../../world/unique-volume-name.ts';
 import type { DeviceMount } from '../../world/volume-recipe.ts';
 import type { AttachedDevice, FormatRecord, VolumeRecord } from '../../world/volume-record.ts';
-import { backingOf } from './loop-backing.ts';
+import { assertNotInterrupted } from './interrupted-format.ts';
 import type { OperationContext } from './operation-context.ts';
 
 interface Device {
@@ -18,55 +17,22 @@ export async function prepareFilesystem(
   { attached, deviceMount }: Device,
   context: OperationContext,
 ): Promise<void> {
-  const { asw, host, signal } = context;
-  const record = asw.get(volumeName)?.record;
+  const { host, signal } = context;
+  const record = context.asw.get(volumeName)?.record;
   const device = attached.devicePath;
   const { fsType, readOnly } = deviceMount;
-  const isBlank = isOwnAndUntouched(record, context);
-  if (record?.format?.state === 'started' && record.recipe.attachment?.isOwned === true && !isBlank) {
-    await giveUpInterruptedFormat(record, record.format, context);
-  }
-  const probe: ProbeResult = isBlank ? { kind: 'blank' } : await host.blockProbe.probe(device, signal);
+  const isUntouched = isOwnAndUntouched(record, context);
+  if (!isUntouched) await assertNotInterrupted(record, context);
+  const probe: ProbeResult = isUntouched ? { kind: 'blank' } : await host.blockProbe.probe(device, signal);
   const decision = decideFormat({ device, wanted: fsType, readOnly, probe, record: record?.format });
   if (decision.kind === 'refuse') throw decision.error;
   if (decision.kind === 'format') {
-    asw.markFormat(volumeName, { state: 'started', fsType, at: context.clock.timestamp() });
-    context.saveRecord(volumeName);
-    await context.durable();
-    await host.filesystems.make(device, fsType, signal);
-  } else if (!readOnly && host.mountTable.current().ofDevice(attached.deviceNumber).length === 0) {
-    // A pod's bind keeps the filesystem mounted when the global mount was taken away: e2fsck refuses it then, rightly.
+    await recordFormat(volumeName, 'started', fsType, context);
+    await host.filesystems.make(device, fsType, signal, isUntouched ? 'everyByte' : 'bothEnds');
+  } else if (!readOnly && !isMounted(attached.deviceNumber, context)) {
     await host.filesystems.check(device, fsType, signal);
   }
-  if (record?.format?.state !== 'done') {
-    asw.markFormat(volumeName, { state: 'done', fsType, at: context.clock.timestamp() });
-    context.saveRecord(volumeName);
-    await context.durable();
-  }
-}
-
-/**
- * The daemon ended between the start of mkfs and its record: what is on the image may be anything, but nothing was ever
- * mounted from it. So it is detached, and the next attach puts a new blank image in its place. While that mkfs still
- * runs, it has the device open, and the detach is refused: the next try comes later.
- */
-async function giveUpInterruptedFormat(
-  { name, attached }: VolumeRecord,
-  format: FormatRecord,
-  { asw, host, saveRecord, durable }: OperationContext,
-): Promise<never> {
-  if (attached?.loopBacking !== undefined) {
-    host.loopDevices.detach(attached.devicePath, backingOf(attached.loopBacking));
-  }
-  asw.markFormat(name, { ...format, state: 'interrupted' });
-  asw.markVolumeAsDetached(name);
-  saveRecord(name);
-  await durable();
-  throw new StorageError(`Cannot use "${attached?.devicePath ?? name}": its format was cut off, it begins anew`, {
-    code: 'Aborted',
-    progress: 'transient',
-    operation: 'mountDevice',
-  });
+  if (record?.format?.state !== 'done') await recordFormat(volumeName, 'done', fsType, context);
 }
 
 /**
@@ -77,4 +43,21 @@ function isOwnAndUntouched(record: VolumeRecord | undefined, { host }: Operation
   const attachment = record?.recipe.attachment;
   if (attachment?.isOwned !== true || record?.format?.state === 'done') return false;
   return host.images.stat(attachment.path)?.isAllHole === true;
+}
+
+/** A pod's bind keeps the filesystem mounted when the global mount was taken away: e2fsck refuses it then, rightly. */
+function isMounted(deviceNumber: string, { host }: OperationContext): boolean {
+  return host.mountTable.current().ofDevice(deviceNumber).length > 0;
+}
+
+/** Durable before and after mkfs: what lies between tells the next start that nothing was ever mounted. */
+async function recordFormat(
+  volumeName: UniqueVolumeName,
+  state: FormatRecord['state'],
+  fsType: string,
+  context: OperationContext,
+): Promise<void> {
+  context.asw.markFormat(volumeName, { state, fsType, at: context.clock.timestamp() });
+  context.saveRecord(volumeName);
+  await context.durable();
 }
