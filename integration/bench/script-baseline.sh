@@ -6,30 +6,33 @@
 set -euo pipefail
 kind=$1 count=$2 jobs=$3 root=$4
 
+# The directories of the kubelet, as moored makes them.
 mount_tmpfs() {
-  mkdir "$root/pod-$1"
-  mount -t tmpfs -o nosuid,nodev,size=16777216,mode=777 tmpfs "$root/pod-$1"
+  local at="$root/pods/$1/volumes/kubernetes.io~empty-dir/data"
+  mkdir -p "$at"
+  mount -t tmpfs -o nosuid,nodev,size=16777216,mode=777 tmpfs "$at"
 }
 
 mount_loop() {
-  truncate -s 64M "$root/image-$1"
-  local device
-  device=$(losetup --find --show --direct-io=on "$root/image-$1")
-  echo "$device" >"$root/device-$1"
+  local device at="$root/pods/$1/volumes/kubernetes.io~csi/volume/mount"
+  local global="$root/plugins/kubernetes.io/csi/$1/globalmount"
+  truncate -s 64M "$root/$1.img"
+  device=$(losetup --find --show --direct-io=on "$root/$1.img")
+  echo "$device" >"$root/$1.device"
   mkfs.ext4 -q -m 0 -E nodiscard,lazy_itable_init=1,lazy_journal_init=1 "$device"
-  mkdir "$root/global-$1" "$root/pod-$1"
-  mount -t ext4 -o nosuid,nodev "$device" "$root/global-$1"
-  mount --bind "$root/global-$1" "$root/pod-$1"
+  mkdir -p "$global" "$at"
+  mount -t ext4 -o nosuid,nodev "$device" "$global"
+  mount --bind "$global" "$at"
 }
 
 unmount_tmpfs() {
-  umount "$root/pod-$1"
+  umount "$root/pods/$1/volumes/kubernetes.io~empty-dir/data"
 }
 
 unmount_loop() {
-  umount "$root/pod-$1"
-  umount "$root/global-$1"
-  losetup --detach "$(<"$root/device-$1")"
+  umount "$root/pods/$1/volumes/kubernetes.io~csi/volume/mount"
+  umount "$root/plugins/kubernetes.io/csi/$1/globalmount"
+  losetup --detach "$(<"$root/$1.device")"
 }
 
 # Every JOBS-th volume from the first one on.

@@ -1,7 +1,8 @@
 /*
  * The least that the kernel needs for the same mounts, and nothing else: no manifest, no record, no probe, no check.
  *   syscall-baseline tmpfs|loop COUNT THREADS ROOT
- * tmpfs: mkdir, mount(2). loop: image, LOOP_CTL_GET_FREE, LOOP_CONFIGURE, mkfs.ext4 in a child, mkdirs, mount(2), bind.
+ * tmpfs: mkdirs, mount(2). loop: image, LOOP_CTL_GET_FREE, LOOP_CONFIGURE, mkfs.ext4 in a child, mkdirs, mount(2), bind.
+ * The directories are those of the kubelet, as moored makes them: a mkdir costs about as much as a mount.
  *
  * Prints times in nanoseconds of CLOCK_MONOTONIC: "volume INDEX START END MKFS", "mounted START END", "cpu NANOSECONDS" (with
  * children). A line on stdin unmounts: "unmounted START END".
@@ -49,8 +50,16 @@ static uint64_t nanoseconds(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static void make_directory(const char *path) {
-  if (mkdir(path, 0755) != 0) die("make directory", path);
+/* Each missing directory of an absolute path below the root. */
+static void make_directories(const char *path) {
+  char part[4096];
+  snprintf(part, sizeof part, "%s", path);
+  for (char *end = part + strlen(root) + 1; (end = strchr(end, '/')) != NULL; end++) {
+    *end = '\0';
+    if (mkdir(part, 0750) != 0 && errno != EEXIST) die("make directory", part);
+    *end = '/';
+  }
+  if (mkdir(part, 0750) != 0) die("make directory", part);
 }
 
 static void attach(struct volume *volume) {
@@ -87,20 +96,21 @@ static void make_filesystem(struct volume *volume) {
 
 static void make(int index) {
   struct volume *volume = &volumes[index];
-  snprintf(volume->target, sizeof volume->target, "%s/pod-%d", root, index);
+  const char *target = is_loop ? "csi/volume/mount" : "empty-dir/data";
+  snprintf(volume->target, sizeof volume->target, "%s/pods/%d/volumes/kubernetes.io~%s", root, index, target);
   volume->start = nanoseconds();
   if (is_loop) {
-    snprintf(volume->image, sizeof volume->image, "%s/image-%d", root, index);
-    snprintf(volume->global, sizeof volume->global, "%s/global-%d", root, index);
+    snprintf(volume->image, sizeof volume->image, "%s/%d.img", root, index);
+    snprintf(volume->global, sizeof volume->global, "%s/plugins/kubernetes.io/csi/%d/globalmount", root, index);
     attach(volume);
     make_filesystem(volume);
-    make_directory(volume->global);
-    make_directory(volume->target);
+    make_directories(volume->global);
+    make_directories(volume->target);
     if (mount(volume->device, volume->global, "ext4", MS_NOSUID | MS_NODEV, NULL) != 0) die("mount", volume->global);
     if (mount(volume->global, volume->target, NULL, MS_BIND, NULL) != 0) die("bind", volume->target);
     close(volume->loop);
   } else {
-    make_directory(volume->target);
+    make_directories(volume->target);
     if (mount("tmpfs", volume->target, "tmpfs", MS_NOSUID | MS_NODEV, "size=16777216,mode=777") != 0)
       die("mount", volume->target);
   }
