@@ -1,6 +1,7 @@
 /** Other people's umounts and mounts, and manifests and images that are not what they should be. */
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -223,6 +224,26 @@ describe('bad input', () => {
     daemon.remove('i.yaml');
     await daemon.unmounted('i');
     await daemon.gone();
+  });
+
+  it('a mkfs that hangs holds up nothing else, and is ended when its pod goes', async () => {
+    const hanging = join(daemon.base, 'hanging-mkfs');
+    const pidFile = join(daemon.base, 'pid');
+    writeFileSync(hanging, `#!/bin/sh\necho $$ > ${pidFile}\nexec sleep 600\n`);
+    chmodSync(hanging, 0o755);
+    run('/usr/bin/mount', '--bind', hanging, '/usr/sbin/mkfs.ext4');
+    try {
+      daemon.apply('web.yaml', web());
+      await eventually(() => existsSync(pidFile) || 'mkfs has not begun');
+      daemon.apply('m.yaml', pod('m', { scratch: 'emptyDir: { medium: Memory }' }));
+      await daemon.mounted('m');
+      daemon.remove('web.yaml');
+      await daemon.unmounted('web');
+      await eventually(async () => (await daemon.asw()).length === 1 || 'the volume is still there');
+      expect(existsSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}`)).toBe(false);
+    } finally {
+      run('/usr/bin/umount', '/usr/sbin/mkfs.ext4');
+    }
   });
 
   it('an image that is missing, and one that is cut off, are errors of their own pod only', async () => {

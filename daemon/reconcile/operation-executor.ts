@@ -61,6 +61,7 @@ export class OperationExecutor {
   readonly #running = new Map<string, RunningOperation>();
   readonly #failed = new Map<string, FailedOperation>();
   readonly #controller = new AbortController();
+  readonly #cancels = new Map<string, AbortController>();
   readonly #inFlight = new Set<Promise<void>>();
 
   constructor(options: OperationExecutorOptions) {
@@ -105,12 +106,20 @@ export class OperationExecutor {
     if (this.#running.has(key)) return;
     const attempt = (this.#failed.get(key)?.failures ?? 0) + 1;
     this.#running.set(key, { operation, startedAt: this.#options.clock.timestamp(), attempt });
+    this.#cancels.set(key, new AbortController());
     const run = this.#run(key, operation, wish).finally(() => {
       this.#running.delete(key);
+      this.#cancels.delete(key);
       this.#inFlight.delete(run);
       this.#options.onEnd();
     });
     this.#inFlight.add(run);
+  }
+
+  /** Ends the children of a running operation; it then fails as uncertain, and what it did is undone or found. */
+  cancel(operation: Operation): void {
+    const key = operationKey(operation.volumeName, podUidOf(operation));
+    this.#cancels.get(key)?.abort();
   }
 
   /** Waits for what is running, at most `graceMs`; then ends the children of what still runs. */
@@ -124,8 +133,8 @@ export class OperationExecutor {
     const { clock, logger } = this.#options;
     const fields = { operation: operation.kind, volume: operation.volumeName, pod: podUidOf(operation) || undefined };
     const start = clock.monotonic();
-    logger.debug(`${operation.kind} started`, { ...fields, reason: operation.reason });
-    const signal = AbortSignal.any([this.#controller.signal, AbortSignal.timeout(deadlineMs[operation.kind])]);
+    logger.info(`${operation.kind} started`, { ...fields, reason: operation.reason });
+    const signal = this.#signalFor(key, operation.kind);
     try {
       await execute(operation, this.#options.contextFor(signal));
       this.#failed.delete(key);
@@ -145,6 +154,12 @@ export class OperationExecutor {
       });
       this.#options.events.record(failureEvent(operation, error));
     }
+  }
+
+  #signalFor(key: string, kind: OperationKind): AbortSignal {
+    const own = this.#cancels.get(key)?.signal;
+    const signals = [this.#controller.signal, AbortSignal.timeout(deadlineMs[kind])];
+    return AbortSignal.any(own === undefined ? signals : [...signals, own]);
   }
 
   /** A final error means that nothing happened; after any other the state stays uncertain. mountDevice settles its own. */

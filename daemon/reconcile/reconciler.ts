@@ -2,6 +2,7 @@
  * The loop: observe, plan, start operations. Events only wake it (objects changed, the mount table changed, an operation
  * ended, a backoff ended); every pass starts from the two worlds. Nothing here waits for an operation.
  */
+import { operationsToCancel } from '../plan/cancel.ts';
 import type { Operation } from '../plan/operation.ts';
 import { type Hold, plan } from '../plan/plan.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -101,6 +102,8 @@ export class Reconciler {
       this.#isDirty = false;
       this.#dsw = populate();
       executor.forgetFailures((failed) => this.#wishOf(failed.operation));
+      const running = executor.running.map(({ operation }) => operation);
+      for (const operation of operationsToCancel(this.#dsw, running)) executor.cancel(operation);
     }
     if (this.#isTableDirty) this.#observe();
     const now = clock.monotonic();
