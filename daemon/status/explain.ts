@@ -4,6 +4,7 @@ import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim
 import type { StoredPod } from '../api/pod.ts';
 import { volumeUsesOf } from '../api/volume-uses.ts';
 import type { ExplainNode, PodVolumeStatus } from '../control/protocol.ts';
+import type { ControlWait } from '../controllers/claim-controller.ts';
 import { classOfClaim, mismatch } from '../plan/claim-matching.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
@@ -75,8 +76,25 @@ export function explainClaim(claim: StoredPersistentVolumeClaim, snapshot: Daemo
       phase === 'Bound' ? `bound to volume ${claim.spec.volumeName ?? ''}` : (wait?.message ?? 'not processed yet'),
     since: wait?.since ?? creationTimestamp,
     ...retry,
+    ...helpFor(wait),
     causes: phase === 'Bound' ? [] : excludedVolumes(claim, snapshot),
   };
+}
+
+/** Where to look first, by the reason that the claim waits. */
+function helpFor(wait: ControlWait | undefined): Partial<ExplainNode> {
+  switch (wait?.reason) {
+    case 'ProvisioningFailed':
+      return { help: wait.message.startsWith('storageclass') ? 'moorctl get sc' : 'df -h; moorctl doctor' };
+    case 'FailedBinding':
+    case 'VolumeMismatch':
+    case 'ClaimLost':
+      return { help: 'moorctl get pv' };
+    case 'WaitForFirstConsumer':
+      return { help: 'add a pod that uses the claim' };
+    default:
+      return {};
+  }
 }
 
 /** Every volume, and the rule that excludes it. */
