@@ -37,13 +37,21 @@ if (major > 24 || (major === 24 && minor >= 12)) {
   // libuv reads this once, when its first thread starts: with its default of four, four calls that hang stop all others.
   // It has to be set before any module of the program runs, hence here.
   if (process.env.UV_THREADPOOL_SIZE === undefined) process.env.UV_THREADPOOL_SIZE = '16';
-  await import('./lib/${name}.js');
+${name === 'moored' ? smallHeap : ''}  await import('./lib/${name}.js');
 } else {
   const ownNode = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
   const self = fileURLToPath(import.meta.url);
 ${name === 'moorctl' ? goOn : refuse(name)}}
 `;
 }
+
+/**
+ * The live heap is some 15 MB; what the process holds beside it is garbage of a young generation that V8 lets grow. Kept
+ * small, 250 volumes need 122 MB instead of 161, and the copy that fork(2) makes of the page tables is smaller too.
+ */
+const smallHeap = `  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--semi-space-growth-factor=1');
+`;
 
 const goOn = `  const { status, error } = spawnSync(ownNode, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
   if (error) process.stderr.write('Cannot start moorctl under "' + ownNode + '": ' + error.message + '; run npm ci\\n');
