@@ -58,18 +58,18 @@ ${kinds.map((kind) => `## ${titles[kind]}\n\n${kindTable(jobs.filter(({ job }) =
 ${singles.length === 0 ? '' : `## One pod, rename of its file to Ready\n\n${singleTable(results)}\n`}
 ## How it is measured
 
-- **C** does the system calls and mkfs.ext4 only; **bash** calls losetup, mkfs.ext4, mount. Both skip what moored does besides:
-  read YAML, write a record and wait for the disk before each effect, look at the target before and read the mount table
-  after, seal each mount point, prove that a device is blank. So they do less work for the same mounts; the directories
-  are the same, the kubelet's.
-- *Last mount*: for moored from before the rename of the first file until a process outside saw the last mount in the table;
-  C and bash time themselves and so do not pay for the start of a process.
-- *Pod p50, p99*: for moored from the rename of a pod's file until its bind is in the table; all files come at once, so a pod
-  waits for those before it. For C and bash the time for one volume.
-- *CPU*: user and system with all children, until nothing runs any more. *Idle*: all threads by schedstat over ${idleMs / 1000} s,
-  after the checkpoint of the state dir.
-- *Unmount*: from the removal of the first file until the last mount was gone; in brackets without the 300 ms in which moored
-  waits whether a removed file comes back.
+- **C** does the system calls and mkfs.ext4 only; **bash** calls losetup, mkfs.ext4, mount. Both skip what moored does
+  besides: read YAML, write a record and wait for the disk before each effect, look at the target before and read the
+  mount table after, seal each mount point, prove that a device is blank. So they do less work for the same mounts; the
+  directories are the same, the kubelet's.
+- *Last mount*: for moored from before the rename of the first file until a process outside saw the last mount in the
+  table; C and bash time themselves and so do not pay for the start of a process.
+- *Pod p50, p99*: for moored from the rename of a pod's file until its bind is in the table; all files come at once, so
+  a pod waits for those before it. For C and bash the time for one volume.
+- *CPU*: user and system with all children, until nothing runs any more. *Idle*: all threads by schedstat over
+  ${idleMs / 1000} s, after the checkpoint of the state dir.
+- *Unmount*: from the removal of the first file until the last mount was gone; in brackets without the 300 ms in which
+  moored waits whether a removed file comes back.
 - Each run has a fresh ext4 as root dir, in a private mount namespace; the tools take turns; mounts and loop devices are
   counted before and after.
 `;
