@@ -15,8 +15,16 @@ const outputLimit = 64 * 1024;
 /** How long a grandchild (a daemon that a mount helper left behind) may hold our pipes open after the child has ended. */
 const pipeGraceMs = 1000;
 
-/** All that a child gets to know. English messages are parsed; blkid shall keep no cache of what devices once held. */
-const environment = { PATH: toolDirectories.join(':'), LC_ALL: 'C', BLKID_FILE: '/dev/null' };
+/**
+ * All that a child gets to know. English messages are parsed; blkid shall keep no cache of what devices once held; mount(8)
+ * since 2.39 uses move_mount(2), which does not follow the /proc/<pid>/fd link that is our target: mount(2) does.
+ */
+const environment = {
+  PATH: toolDirectories.join(':'),
+  LC_ALL: 'C',
+  BLKID_FILE: '/dev/null',
+  LIBMOUNT_FORCE_MOUNT2: 'always',
+};
 
 export class SpawnedChildProcesses implements ChildProcesses {
   async run(tool: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {

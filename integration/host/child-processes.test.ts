@@ -30,6 +30,7 @@ describe('SpawnedChildProcesses', () => {
     expect(stdout.trim().split('\n').sort()).toEqual([
       'BLKID_FILE=/dev/null',
       'LC_ALL=C',
+      'LIBMOUNT_FORCE_MOUNT2=always',
       'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
     ]);
   });
