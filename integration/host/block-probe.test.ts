@@ -110,10 +110,8 @@ describe('LinuxBlockProbe.probe', () => {
     const xfsSuperblock = readFileSync(device.path).subarray(0, 512);
     tool('mkfs.ext4', '-q', '-F', device.path);
     writeAt(device, 0, xfsSuperblock);
-    expect(await probe.probe(device.path, never)).toEqual({
-      kind: 'other',
-      description: 'several signatures that contradict each other',
-    });
+    // blkid 2.38 says that they contradict each other, 2.41 that it knows neither: both ways it is not blank.
+    expect((await probe.probe(device.path, never)).kind).toBe('other');
   });
 
   it('still names the filesystem on a device that has become shorter', async () => {

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +5,7 @@ import { probeKernelFeatures } from '../../daemon/host/kernel-features.ts';
 import { LinuxMounter } from '../../daemon/host/linux-mounter.ts';
 import { MountInfoReader } from '../../daemon/host/mount-info-reader.ts';
 import { MountTools } from '../../daemon/host/mount-tools.ts';
+import { SpawnedChildProcesses } from '../../daemon/host/spawned-child-processes.ts';
 import type { MountInfo } from '../../daemon/world/mount-info.ts';
 import { Playground, tool } from './real-mounts.ts';
 
@@ -23,14 +23,8 @@ const at = (path: string): MountInfo | undefined => mounts().top(path);
 const rw = { readOnly: false };
 const ro = { readOnly: true };
 
-const tools = new MountTools(
-  (file, args) =>
-    new Promise((resolve) => {
-      execFile(file, args, { env: { LC_ALL: 'C' } }, (error, _, stderr) => {
-        resolve({ exitCode: error === null ? 0 : Number(error.code), stderr });
-      });
-    }),
-);
+const children = new SpawnedChildProcesses();
+const tools = new MountTools((file, args, signal) => children.run(file, args, { signal }));
 
 const present = probeKernelFeatures();
 const absent = {
