@@ -1,11 +1,12 @@
 import { keyOf } from '../api/meta.ts';
-import { isTerminated, type StoredPod } from '../api/pod.ts';
+import type { StoredPod } from '../api/pod.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ManagedDirectories } from '../ports/managed-directories.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
+import { StorageError } from '../world/storage-error.ts';
 
 interface PodReleaseOptions {
   readonly objects: ObjectStore;
@@ -26,11 +27,10 @@ export function releaseTerminatedPods(options: PodReleaseOptions): void {
   if (terminating.length === 0) return;
   const inUse = new Set([...asw.volumes.values()].flatMap((volume) => Object.keys(volume.record.pods)));
   for (const pod of terminating) {
-    if (!isTerminated(pod) || inUse.has(pod.metadata.uid)) continue;
-    const left = removeDirectories(pod, options);
-    if (left !== undefined) {
-      const message = `The directory "${left}" of an ended pod is kept: it is not empty`;
-      events.record({ type: 'Warning', reason: 'PodDirectoryNotEmpty', regarding: keyOf(pod), message });
+    if (inUse.has(pod.metadata.uid)) continue;
+    const obstacle = removeDirectories(pod, options);
+    if (obstacle !== undefined) {
+      events.record({ type: 'Warning', reason: 'PodDirectoryKept', regarding: keyOf(pod), message: obstacle });
       continue;
     }
     objects.remove(keyOf(pod), pod.metadata.resourceVersion);
@@ -38,8 +38,19 @@ export function releaseTerminatedPods(options: PodReleaseOptions): void {
   }
 }
 
+/** Why a directory of the pod stays, if one does; the next pass tries again. */
+function removeDirectories(pod: StoredPod, options: PodReleaseOptions): string | undefined {
+  try {
+    const left = removeEmptyDirectories(pod, options);
+    return left === undefined ? undefined : `The directory "${left}" of an ended pod is kept: it is not empty`;
+  } catch (error) {
+    if (error instanceof StorageError) return error.message;
+    throw error;
+  }
+}
+
 /** The path of the first directory that is not empty, if there is one. */
-function removeDirectories(pod: StoredPod, { directories, layout }: PodReleaseOptions): string | undefined {
+function removeEmptyDirectories(pod: StoredPod, { directories, layout }: PodReleaseOptions): string | undefined {
   const podDir = layout.podDir(pod.metadata.uid);
   for (const kind of ['volumes', 'volumeDevices']) {
     for (const plugin of directories.list(`${podDir}/${kind}`)) {
