@@ -30,8 +30,8 @@ export interface LinuxMountTableOptions {
  * - listeners hear of each table once, and of no table that is older than one they heard of;
  * - a failed reading leaves the last table as it is: unreadable is not empty.
  *
- * Two things raise no event, and only the next `refresh` sees them: a filesystem that the kernel itself turned read-only
- * (ext4 with errors=remount-ro), and a renamed directory above a mount point.
+ * Two things raise no event, and only a `refresh` a second or more after the last reading sees them: a filesystem that the
+ * kernel itself turned read-only (ext4 with errors=remount-ro), and a renamed directory above a mount point.
  */
 export class LinuxMountTable implements MountTableSource, AsyncDisposable {
   readonly #text: MountTableReader;

@@ -12,8 +12,9 @@ export interface ActualVolume {
 }
 
 /**
- * What is mounted, as far as it was read from the kernel. Written by the operation executor and by reconstruction only;
- * each mark replaces the entry, so that readers may keep what they were given.
+ * What is mounted, as far as it was read from the kernel. Written by operations and their executor, by drift on what no
+ * operation is working on, and by reconstruction before the first pass. Each mark replaces the entry, so that readers may
+ * keep what they were given.
  */
 export class ActualStateOfWorld {
   readonly #volumes = new Map<UniqueVolumeName, ActualVolume>();
