@@ -3,7 +3,8 @@ import { MemoryEventRecorder } from '../adapters/memory-event-recorder.ts';
 import type { Operation } from '../plan/operation.ts';
 import type { Logger } from '../ports/logger.ts';
 import { FakeClock } from '../ports/testing/fake-clock.ts';
-import { FakeHost, type Fault, finalError, transientError, uncertainError } from '../ports/testing/fake-host.ts';
+import type { Fault } from '../ports/testing/fake-effects.ts';
+import { FakeHost, finalError, transientError, uncertainError } from '../ports/testing/fake-host.ts';
 import { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { VolumeToMount } from '../world/desired-state-of-world.ts';
 import {

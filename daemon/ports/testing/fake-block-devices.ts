@@ -1,0 +1,115 @@
+import type { ProbeResult } from '../../world/probe-result.ts';
+import { StorageError } from '../../world/storage-error.ts';
+import type { BlockProbe } from '../block-probe.ts';
+import type { Filesystems } from '../filesystems.ts';
+import type { LoopDevice, LoopDevices } from '../loop-devices.ts';
+import { finalError } from './fake-effects.ts';
+import type { Content, FakeKernel } from './fake-kernel.ts';
+
+export function fakeLoopDevices(kernel: FakeKernel): LoopDevices {
+  const find = (imagePath: string): LoopDevice | undefined => {
+    const inode = kernel.imageFiles.get(imagePath)?.inode;
+    const found = [...kernel.loops].find(([, loop]) => loop.inode === inode);
+    return found && loopDevice(found[0], kernel);
+  };
+  return {
+    find,
+    attach: (imagePath, { readOnly }) => {
+      const known = find(imagePath);
+      if (known !== undefined) {
+        kernel.effects.count('attach');
+        return known;
+      }
+      const made = kernel.effects.do('attach', imagePath, () => attach(imagePath, readOnly, kernel), undefined);
+      return made ?? unknownLoop(imagePath);
+    },
+    status: (devicePath) => (kernel.loops.has(devicePath) ? loopDevice(devicePath, kernel) : undefined),
+    list: () => [...kernel.loops.keys()].map((devicePath) => loopDevice(devicePath, kernel)),
+    detach: (devicePath, { inode }) =>
+      kernel.effects.do<'detached' | 'notAttached'>(
+        'detach',
+        devicePath,
+        () => {
+          if (kernel.loops.get(devicePath)?.inode !== inode) return 'notAttached';
+          if (kernel.isMounted(devicePath) || kernel.openDevices.has(devicePath)) {
+            throw new StorageError(`Cannot detach "${devicePath}": busy`, { code: 'Busy', progress: 'uncertain' });
+          }
+          kernel.loops.delete(devicePath);
+          return 'detached';
+        },
+        'detached',
+      ),
+  };
+}
+
+function attach(path: string, readOnly: boolean, kernel: FakeKernel): LoopDevice {
+  const image = kernel.imageFiles.get(path);
+  if (image === undefined) throw finalError(`Cannot attach "${path}": no such file`, 'NotFound');
+  const devicePath = kernel.newLoopPath();
+  kernel.loops.set(devicePath, { inode: image.inode, path, readOnly, image });
+  return loopDevice(devicePath, kernel);
+}
+
+/** What a loop driver that lies would give: a device without a file. */
+function unknownLoop(path: string): LoopDevice {
+  return { devicePath: '/dev/loop99', deviceNumber: '7:99', readOnly: false, backing: { device: 1n, inode: 0n, path } };
+}
+
+function loopDevice(devicePath: string, kernel: FakeKernel): LoopDevice {
+  const { inode, path, readOnly } = kernel.loops.get(devicePath) ?? { inode: 0n, path: '', readOnly: false };
+  return { devicePath, deviceNumber: kernel.numberOf(devicePath), readOnly, backing: { device: 2049n, inode, path } };
+}
+
+export function fakeBlockProbe(kernel: FakeKernel): BlockProbe {
+  return {
+    probe: (device) =>
+      kernel.effects.doAsync('probe', device, () => probed(kernel.backing(device).content), { kind: 'blank' } as const),
+    describe: (device) => {
+      kernel.backing(device);
+      const node = kernel.disks.get(device)?.canonical ?? device;
+      return { node, deviceNumber: kernel.numberOf(device), sizeBytes: 67_108_864n, readOnly: false };
+    },
+  };
+}
+
+function probed(content: Content): ProbeResult {
+  switch (content) {
+    case 'hole':
+    case 'zeros':
+      return { kind: 'blank' };
+    case 'other':
+      return { kind: 'other', description: 'bytes that nothing recognises' };
+    default:
+      return { kind: 'filesystem', fsType: content };
+  }
+}
+
+export function fakeFilesystems(kernel: FakeKernel): Filesystems {
+  return {
+    make: (device, fsType) =>
+      kernel.effects.doAsync(
+        'mkfs',
+        `${fsType} ${device}`,
+        () => {
+          const backing = kernel.backing(device);
+          if (backing.data !== undefined) kernel.violation(`mkfs.${fsType} on ${device}, which holds data`);
+          if (backing.content !== 'hole' && backing.content !== 'zeros') {
+            kernel.violation(`mkfs.${fsType} on ${device}, which holds ${backing.content}`);
+          }
+          backing.content = fsType;
+        },
+        undefined,
+      ),
+    check: (device) =>
+      kernel.effects.doAsync(
+        'fsck',
+        device,
+        () => {
+          // e2fsck: "is mounted … Cannot continue, aborting", exit 8.
+          if (kernel.isMounted(device)) throw finalError(`Cannot check "${device}": it is mounted`, 'Internal');
+          return { corrected: false };
+        },
+        { corrected: false },
+      ),
+  };
+}
