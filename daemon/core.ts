@@ -1,6 +1,4 @@
 /** The parts that decide and do, wired to each other: controllers, worlds, reconciler, executor. */
-import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { MemoryEventRecorder } from './adapters/memory-event-recorder.ts';
 import { StateObjectStore } from './adapters/state-object-store.ts';
 import { ClaimController } from './controllers/claim-controller.ts';
@@ -29,12 +27,6 @@ import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
 
-/**
- * Operations with children (mkfs, fsck, mount) at once: two a core, because each of them also waits for the disk, for its
- * record and for the daemon itself. Measured with 50 volumes on 2 cores: 2 at once 1.4 s, 3 1.0 s, 4 0.85 s, 6 0.8 s.
- */
-const heavyLimit = 2 * availableParallelism();
-
 export interface CoreOptions {
   readonly state: StateStore;
   readonly host: Host;
@@ -42,6 +34,18 @@ export interface CoreOptions {
   readonly plugins: readonly VolumePlugin[];
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly chance: Chance;
+  /** How many operations with children (mkfs, fsck, mount) may run at once. */
+  readonly heavyLimit: number;
+}
+
+/** What makes two runs differ: given from outside, so that a simulation can be replayed. */
+export interface Chance {
+  readonly newUid: () => string;
+  /** In [0, 1), for the jitter of backoffs. */
+  readonly random: () => number;
+  /** Calls back in the next turn of the event loop. */
+  readonly soon: (callback: () => void) => void;
 }
 
 export class Core {
@@ -56,22 +60,23 @@ export class Core {
   readonly #options: CoreOptions;
 
   constructor(options: CoreOptions) {
-    const { state, host, layout, plugins, clock, logger } = options;
+    const { state, host, layout, plugins, clock, logger, chance, heavyLimit } = options;
+    const { newUid, random, soon } = chance;
     const { asw } = this;
     this.#options = options;
     this.events = new MemoryEventRecorder(clock);
     this.objects = new StateObjectStore(state);
-    const common = { objects: this.objects, events: this.events, clock, logger, newUid: () => randomUUID() };
+    const common = { objects: this.objects, events: this.events, clock, logger, newUid };
     const isImageInUse = (path: string) =>
       [...asw.volumes.values()].some(({ record }) => record.recipe.attachment?.path === path);
     const provisioning = new Provisioning({ ...common, plugins, layout, images: host.images, isImageInUse });
-    this.claims = new ClaimController({ ...common, provisioning, random: Math.random });
+    this.claims = new ClaimController({ ...common, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
     this.executor = new OperationExecutor({
       ...common,
       asw,
       contextFor: (signal) => this.#operationContext(signal),
-      random: Math.random,
+      random,
       heavyLimit,
       onEnd: () => this.reconciler.wake(),
     });
@@ -82,7 +87,7 @@ export class Core {
       mountTable: host.mountTable,
       populate: () => populate({ objects: this.objects, plugins, layout, complete: this.manifests.isComplete }),
       onPass: () => this.#afterPass(),
-      soon: setImmediate,
+      soon,
     });
   }
 

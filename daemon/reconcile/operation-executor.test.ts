@@ -641,6 +641,20 @@ describe('what the planner is told', () => {
 });
 
 describe('stop', () => {
+  it('aborts an operation when its time on the clock is up, and no timer is left of one that ended', async () => {
+    let release = ignore;
+    await run(attach());
+    host.next('mkfs', { kind: 'hang', until: new Promise((resolve) => (release = resolve)) });
+    executor.start(mountDevice(), 'wish');
+    clock.advance(599_999);
+    expect(signals.at(-1)?.aborted).toBe(false);
+    clock.advance(1);
+    expect(signals.at(-1)?.aborted).toBe(true);
+    release();
+    await idle();
+    expect(clock.waiting).toBe(0);
+  });
+
   it('waits for what runs', async () => {
     await run(attach());
     let release = ignore;

@@ -134,7 +134,9 @@ export class OperationExecutor {
     const fields = { operation: operation.kind, volume: operation.volumeName, pod: podUidOf(operation) || undefined };
     const start = clock.monotonic();
     logger.info(`${operation.kind} started`, { ...fields, reason: operation.reason });
-    const signal = this.#signalFor(key, operation.kind);
+    const own = this.#cancels.get(key) ?? new AbortController();
+    const cancelDeadline = clock.after(deadlineMs[operation.kind], () => own.abort());
+    const signal = AbortSignal.any([this.#controller.signal, own.signal]);
     try {
       await execute(operation, this.#options.contextFor(signal));
       this.#failed.delete(key);
@@ -153,13 +155,9 @@ export class OperationExecutor {
         retryInMs: Math.round(failed.notBefore - clock.monotonic()),
       });
       this.#options.events.record(failureEvent(operation, error));
+    } finally {
+      cancelDeadline();
     }
-  }
-
-  #signalFor(key: string, kind: OperationKind): AbortSignal {
-    const own = this.#cancels.get(key)?.signal;
-    const signals = [this.#controller.signal, AbortSignal.timeout(deadlineMs[kind])];
-    return AbortSignal.any(own === undefined ? signals : [...signals, own]);
   }
 
   /** A final error means that nothing happened; after any other the state stays uncertain. mountDevice settles its own. */
