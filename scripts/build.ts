@@ -47,7 +47,7 @@ ${name === 'moorctl' ? goOn : refuse(name)}}
 
 /**
  * The live heap is some 15 MB; what the process holds beside it is garbage of a young generation that V8 lets grow. Kept
- * small, 250 volumes need 122 MB instead of 161, and the copy that fork(2) makes of the page tables is smaller too.
+ * small, 250 volumes need 122 MB instead of 161.
  */
 const smallHeap = `  const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--semi-space-growth-factor=1');

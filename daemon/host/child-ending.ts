@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { SpawnedChild } from './spawned-child.ts';
 
 /** From SIGTERM to SIGKILL: mkfs and fsck leave things tidier when they end themselves. */
 const killAfterMs = 2000;
@@ -6,16 +6,16 @@ const killAfterMs = 2000;
 const abandonAfterMs = 1000;
 
 /**
- * Ends a child and what it started: signals go to its process group, which it leads (`detached`). Calls `onAbandoned`
- * when the kernel has not ended it a second after SIGKILL. A group is only signalled until its leader was reaped: from
- * then on the number may be somebody else's.
+ * Ends a child and what it started: signals go to its process group, which it leads. Calls `onAbandoned` when the kernel
+ * has not ended it a second after SIGKILL. A group is only signalled until its leader was reaped: from then on the number
+ * may be somebody else's.
  */
 export class ChildEnding {
-  readonly #child: ChildProcess;
+  readonly #child: SpawnedChild;
   readonly #onAbandoned: () => void;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(child: ChildProcess, onAbandoned: () => void) {
+  constructor(child: SpawnedChild, onAbandoned: () => void) {
     this.#child = child;
     this.#onAbandoned = onAbandoned;
   }
@@ -35,13 +35,6 @@ export class ChildEnding {
   }
 
   #kill(signal: NodeJS.Signals): void {
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid === undefined || exitCode !== null || signalCode !== null) return;
-    try {
-      process.kill(-pid, signal);
-    } catch (error) {
-      // ESRCH: it ended, and Node has not told us yet.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    }
+    if (!this.#child.hasEnded) process.kill(-this.#child.pid, signal);
   }
 }

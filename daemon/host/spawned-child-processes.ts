@@ -1,20 +1,10 @@
-/**
- * Children by node:child_process. Not by execa 10: a child costs the daemon 3.1-3.6 ms of CPU there and 0.8-1.3 ms here
- * (medians of 200 children, 65 MB of RSS, two cores), 6.0-6.7 ms against 2.0-3.5 ms of wall time, and the import another
- * 45 MB and 130-200 ms. What execa adds (shells, pipes, templates) is what a daemon that runs mkfs must not have.
- */
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import type { ChildOptions, ChildProcesses, ChildResult } from '../ports/child-processes.ts';
 import { StorageError } from '../world/storage-error.ts';
 import { ChildEnding } from './child-ending.ts';
 import { findTool, installCommand, toolDirectories } from './find-tool.ts';
+import { SpawnedChild } from './spawned-child.ts';
 
 const defaultDeadlineMs = 120_000;
-const outputLimit = 64 * 1024;
-/** How long a grandchild (a daemon that a mount helper left behind) may hold our pipes open after the child has ended. */
-const pipeGraceMs = 1000;
-
 /**
  * All that a child gets to know. English messages are parsed; blkid shall keep no cache of what devices once held; mount(8)
  * since 2.39 uses move_mount(2), which does not follow the /proc/<pid>/fd link that is our target: mount(2) does.
@@ -26,6 +16,10 @@ const environment = {
   LIBMOUNT_FORCE_MOUNT2: 'always',
 };
 
+/**
+ * Children by posix_spawn(3). Not by node:child_process, which forks: with 100 MB of RSS a child costs the daemon 2.0-2.5
+ * ms of CPU there, most of it for page tables, and 0.2-0.3 ms here (means of 200 children, two cores).
+ */
 export class SpawnedChildProcesses implements ChildProcesses {
   async run(tool: string, args: readonly string[], options: ChildOptions): Promise<ChildResult> {
     const path = findTool(tool);
@@ -36,29 +30,30 @@ export class SpawnedChildProcesses implements ChildProcesses {
   }
 }
 
-function runChild(child: ChildProcess, options: ChildOptions, command: string): Promise<ChildResult> {
+function start(path: string, args: readonly string[], command: string, input: string | undefined): SpawnedChild {
+  try {
+    return new SpawnedChild({ path, args, environment, input });
+  } catch (error) {
+    throw notStarted(command, error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function runChild(child: SpawnedChild, options: ChildOptions, command: string): Promise<ChildResult> {
   const { signal, deadlineMs = defaultDeadlineMs } = options;
   const { promise, resolve, reject } = Promise.withResolvers<ChildResult>();
   const startedAt = performance.now();
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
   const ending = new ChildEnding(child, () => abandon());
   const deadline = setTimeout(() => end(deadlineExceeded(command, deadlineMs)), deadlineMs);
   signal.addEventListener('abort', onAbort);
-  let pipeGrace: NodeJS.Timeout | undefined;
   let ended: StorageError | undefined;
 
-  child.on('error', (error) => settle(() => reject(notStarted(command, error))));
-  child.once('exit', () => {
-    pipeGrace = setTimeout(() => destroyPipes(child), pipeGraceMs);
+  void child.closed.then(({ exitCode, signalName }) => {
+    stopWaiting();
+    const { stdout, stderr } = child;
+    if (ended !== undefined) reject(ended);
+    else if (exitCode === undefined) reject(killed(command, signalName));
+    else resolve({ exitCode, stdout, stderr, durationMs: performance.now() - startedAt });
   });
-  child.once('close', (exitCode, signalName) =>
-    settle(() => {
-      if (ended !== undefined) reject(ended);
-      else if (exitCode === null) reject(killed(command, signalName));
-      else resolve({ exitCode, stdout: stdout(), stderr: stderr(), durationMs: performance.now() - startedAt });
-    }),
-  );
   return promise;
 
   function onAbort(): void {
@@ -71,51 +66,18 @@ function runChild(child: ChildProcess, options: ChildOptions, command: string): 
     ending.start();
   }
 
+  /** The daemon may go on, and end, while this one still hangs. */
   function abandon(): void {
-    settle(() => reject(unkillable(command, child.pid, ended)));
-    destroyPipes(child);
-    // The daemon may end while this one still hangs.
-    child.unref();
+    stopWaiting();
+    reject(unkillable(command, child.pid, ended));
+    child.destroyPipes();
   }
 
-  function settle(how: () => void): void {
+  function stopWaiting(): void {
     clearTimeout(deadline);
-    clearTimeout(pipeGrace);
     ending.cancel();
     signal.removeEventListener('abort', onAbort);
-    how();
   }
-}
-
-/** In a session of its own: Ctrl-C on the daemon is not for mkfs, and no tool finds a terminal to ask on. */
-function start(path: string, args: readonly string[], command: string, input: string | undefined): ChildProcess {
-  const stdin = input === undefined ? 'ignore' : 'pipe';
-  // The root directory: a child that hangs keeps no volume busy by standing in it.
-  const place = { cwd: '/', env: environment, detached: true } as const;
-  try {
-    const child = spawn(path, [...args], { ...place, stdio: [stdin, 'pipe', 'pipe'] });
-    // A child that does not want all of its input says so by its exit code.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input);
-    return child;
-  } catch (error) {
-    // Node throws some failures (an argument list too long, a NUL in it) and emits the others.
-    throw notStarted(command, error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-function collect(stream: Readable | null): () => string {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  stream?.on('data', (chunk: Buffer) => {
-    if (length < outputLimit) chunks.push(chunk.subarray(0, outputLimit - length));
-    length += chunk.length;
-  });
-  return () => Buffer.concat(chunks).toString('utf8');
-}
-
-function destroyPipes(child: ChildProcess): void {
-  for (const stream of child.stdio) stream?.destroy();
 }
 
 function toolMissing(tool: string): StorageError {
@@ -148,17 +110,17 @@ function deadlineExceeded(command: string, deadlineMs: number): StorageError {
   return new StorageError(message, { code: 'DeadlineExceeded', progress: 'uncertain' });
 }
 
-function killed(command: string, signalName: string | null): StorageError {
+function killed(command: string, signalName: string | undefined): StorageError {
   const message = `Cannot run "${command}": ended by ${signalName ?? 'a signal'} from outside moored`;
   return new StorageError(message, { code: 'Internal', progress: 'uncertain' });
 }
 
-function unkillable(command: string, pid: number | undefined, reason: StorageError | undefined): StorageError {
+function unkillable(command: string, pid: number, reason: StorageError | undefined): StorageError {
   const before = reason?.message ?? `Cannot run "${command}"`;
-  return new StorageError(`${before}; process ${pid ?? ''} does not die, it waits in the kernel for its device`, {
+  return new StorageError(`${before}; process ${pid} does not die, it waits in the kernel for its device`, {
     code: reason?.code ?? 'DeadlineExceeded',
     progress: 'uncertain',
-    hint: `cat /proc/${pid ?? ''}/stack; dmesg | tail`,
+    hint: `cat /proc/${pid}/stack; dmesg | tail`,
     cause: reason,
   });
 }

@@ -8,7 +8,7 @@ import { SyscallError } from './syscall-error.ts';
  * Calls younger than the C library (or variadic in it) go through syscall(2), bound with fixed arguments: koffi cannot
  * run variadic functions asynchronously, and on x86-64 and arm64 the two conventions agree for integers and pointers.
  */
-const libc = koffi.load(null);
+export const libc = koffi.load(null);
 
 /** Numbers from asm/unistd.h of the calls that differ; from 424 on they are the same on every architecture. */
 const numbers = { x64: { openat: 257, ioctl: 16, statx: 332 }, arm64: { openat: 56, ioctl: 29, statx: 291 } };
@@ -58,13 +58,17 @@ const c = {
 };
 
 /** @throws SyscallError. errno is read at once: any other I/O of Node overwrites it. */
-function check(call: string, result: number): number {
+export function check(call: string, result: number): number {
   if (result === -1) throw lastError(call);
   return result;
 }
 
 function lastError(call: string): SyscallError {
-  const errno = koffi.errno();
+  return errorOf(call, koffi.errno());
+}
+
+/** @param errno positive, as the calls answer it that do not set it. */
+export function errorOf(call: string, errno: number): SyscallError {
   return new SyscallError(call, errno, c.strerror(errno));
 }
 

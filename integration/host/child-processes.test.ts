@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SpawnedChildProcesses } from '../../daemon/host/spawned-child-processes.ts';
@@ -51,6 +52,34 @@ describe('SpawnedChildProcesses', () => {
     const [, , , , ourGroup] = readFileSync('/proc/self/stat', 'utf8').split(' ');
     expect(group).toBe(session);
     expect(group).not.toBe(ourGroup);
+  });
+
+  it('gives a child no descriptor of the daemon, and no signal that is blocked or ignored', async () => {
+    const ours = openSync('/proc/self/mountinfo', 'r');
+    const { stdout: links } = await run('ls', ['-l', '/proc/self/fd']);
+    closeSync(ours);
+    expect(links).toContain('/dev/null');
+    expect(links).not.toContain('mountinfo');
+    const { stdout: status } = await run('cat', ['/proc/self/status']);
+    expect(/^SigBlk:\t(\w+)$/m.exec(status)?.[1]).toBe('0000000000000000');
+    // glibc leaves its own two, 32 and 33, ignored.
+    const ignored = BigInt(`0x${/^SigIgn:\t(\w+)$/m.exec(status)?.[1]}`);
+    expect(ignored & 0x7fff_ffffn).toBe(0n);
+  });
+
+  it('leaves no descriptor behind, whether the child was started or not', async () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    await run('true', [], { input: 'x' });
+    await run('true', ['x'.repeat(200_000)], { input: 'x' }).catch(() => undefined);
+    expect(open()).toBe(before);
+  });
+
+  it('ends many children at once, beside those of node:child_process', async () => {
+    const codes = Array.from({ length: 40 }, (_, index) => index);
+    const running = codes.map((code) => shell(`exit ${code}`));
+    expect(spawnSync('sh', ['-c', 'exit 7']).status).toBe(7);
+    expect((await Promise.all(running)).map(({ exitCode }) => exitCode)).toEqual(codes);
   });
 
   it('keeps 64 KiB of each output and lets the child finish', async () => {
