@@ -13,8 +13,10 @@ import { type Chance, Core } from './core.ts';
 import { DaemonControl } from './daemon-control.ts';
 import { waitUntilDrained } from './drain.ts';
 import { dryRun } from './dry-run.ts';
+import { holdPod } from './hold-pod.ts';
 import { doctorChecks } from './host/doctor.ts';
 import { FileLock } from './host/file-lock.ts';
+import { LeaseDirectory } from './host/lease-directory.ts';
 import { openLinuxHost } from './host/linux-host.ts';
 import { peerUid } from './host/peer-credentials.ts';
 import { systemClock } from './host/system-clock.ts';
@@ -48,12 +50,17 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   const lock = new FileLock(`${stateDir}/lock`);
   const state = await JournalStateStore.open(stateDir);
   const host = openLinuxHost(rootDir, logger);
-  const core = new Core({ state, host, layout, plugins, clock: systemClock, logger, chance, heavyLimit });
+  const leases = new LeaseDirectory(`${runDir}/leases`, (problem) =>
+    logger.error('leases cannot be read', { problem }),
+  );
+  const { services } = host;
+  const outside = { state, host, leases, services, clock: systemClock, logger };
+  const core = new Core({ ...outside, layout, plugins, chance, heavyLimit });
   await core.reconstruct();
   const listings = new LastListing();
   const server = await startControlServer({
     socketPath: `${runDir}/moored.sock`,
-    handlers: daemonControl(config, core, { state, layout, listings, logger }),
+    handlers: daemonControl(config, core, { state, leases, layout, listings, logger }),
     authorize: (socket) => peerUid(socket) === 0,
     onError: (error, request) => logger.error('control request failed', { request, error: String(error) }),
   });
@@ -75,6 +82,7 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
       await server.close();
       await core.stop(stopGraceMs);
       await state.close();
+      leases[Symbol.dispose]();
       await host[Symbol.asyncDispose]();
       lock[Symbol.dispose]();
     },
@@ -88,6 +96,7 @@ class LastListing {
 
 interface ControlParts {
   readonly state: JournalStateStore;
+  readonly leases: LeaseDirectory;
   readonly layout: DiskLayout;
   readonly listings: LastListing;
   readonly logger: Logger;
@@ -113,6 +122,7 @@ function daemonControl(config: Config, core: Core, parts: ControlParts): DaemonC
       core.reconciler.drain();
       return waitUntilDrained(core);
     },
+    hold: (request) => holdPod(request, core.snapshot(), parts.leases),
     doctor: async () => ({ checks: await doctorChecks(config) }),
   });
 }

@@ -8,6 +8,8 @@ import type { Clock } from './ports/clock.ts';
 import type { Host } from './ports/host.ts';
 import type { Logger } from './ports/logger.ts';
 import type { ManifestState } from './ports/manifest-source.ts';
+import type { PodLeases } from './ports/pod-leases.ts';
+import type { ServiceManager } from './ports/service-manager.ts';
 import type { StateStore } from './ports/state-store.ts';
 import type { VolumePlugin } from './ports/volume-plugin.ts';
 import { populate } from './reconcile/desired-state-of-world-populator.ts';
@@ -30,6 +32,8 @@ import type { DiskLayout } from './world/disk-layout.ts';
 export interface CoreOptions {
   readonly state: StateStore;
   readonly host: Host;
+  readonly leases: PodLeases;
+  readonly services: ServiceManager;
   readonly layout: DiskLayout;
   readonly plugins: readonly VolumePlugin[];
   readonly clock: Clock;
@@ -60,7 +64,7 @@ export class Core {
   readonly #options: CoreOptions;
 
   constructor(options: CoreOptions) {
-    const { state, host, layout, plugins, clock, logger, chance, heavyLimit } = options;
+    const { state, host, leases, services, layout, plugins, clock, logger, chance, heavyLimit } = options;
     const { newUid, random, soon } = chance;
     const { asw } = this;
     this.#options = options;
@@ -85,6 +89,7 @@ export class Core {
       asw,
       executor: this.executor,
       mountTable: host.mountTable,
+      ...{ leases, services },
       populate: () => populate({ objects: this.objects, plugins, layout, complete: this.manifests.isComplete }),
       onPass: () => this.#afterPass(),
       soon,

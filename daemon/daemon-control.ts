@@ -11,6 +11,8 @@ import {
   type ExplainNode,
   type GetFilter,
   type GetReplies,
+  type HoldReply,
+  type HoldRequest,
   mooredVersion,
   type ObjectListReply,
   type ObjectView,
@@ -39,6 +41,7 @@ export interface DaemonControlOptions {
   readonly events: () => readonly RecordedEvent[];
   readonly plan: (request: PlanRequest) => Promise<PlanReply>;
   readonly drain: () => Promise<DrainReply>;
+  readonly hold: (request: HoldRequest) => HoldReply;
   readonly doctor: () => Promise<DoctorReply>;
 }
 
@@ -91,6 +94,10 @@ export class DaemonControl implements ControlHandlers {
 
   drain(): Promise<DrainReply> {
     return this.#options.drain();
+  }
+
+  hold(request: HoldRequest): HoldReply {
+    return this.#options.hold(request);
   }
 
   doctor(): Promise<DoctorReply> {

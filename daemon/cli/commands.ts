@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { drainCommand } from './commands/drain.ts';
 import { explainCommand } from './commands/explain.ts';
 import { getCommand } from './commands/get.ts';
+import { holdCommand } from './commands/hold.ts';
 import { pathCommand } from './commands/path.ts';
 import { planCommand } from './commands/plan.ts';
 import { versionCommand } from './commands/version.ts';
@@ -14,6 +15,7 @@ const listed: readonly CommandSpec[] = [
   getCommand,
   describeCommand,
   waitCommand,
+  holdCommand,
   pathCommand,
   planCommand,
   explainCommand,

@@ -8,6 +8,8 @@ import {
   type ExplainNode,
   type GetFilter,
   type GetReplies,
+  type HoldReply,
+  type HoldRequest,
   type PlanReply,
   type PlanRequest,
   protocolHeader,
@@ -101,6 +103,16 @@ export class ControlClient {
 
   async drain(signal?: AbortSignal): Promise<DrainReply> {
     return (await this.#call({ method: 'POST', path: '/drain', deadlineMs: deadlines.drain, signal })) as DrainReply;
+  }
+
+  async hold(body: HoldRequest, signal?: AbortSignal): Promise<HoldReply> {
+    return (await this.#call({
+      method: 'POST',
+      path: '/hold',
+      body,
+      deadlineMs: deadlines.plain,
+      signal,
+    })) as HoldReply;
   }
 
   async doctor(signal?: AbortSignal): Promise<DoctorReply> {

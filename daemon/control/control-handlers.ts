@@ -7,6 +7,8 @@ import type {
   ExplainNode,
   GetFilter,
   GetReplies,
+  HoldReply,
+  HoldRequest,
   PlanReply,
   PlanRequest,
   ResourceKind,
@@ -29,6 +31,8 @@ export interface ControlHandlers {
   /** Throws ControlError NotFound when there is no such object. */
   explain(kind: ExplainableKind, namespace: string, name: string): Awaitable<ExplainNode>;
   drain(): Awaitable<DrainReply>;
+  /** Throws ControlError BadRequest when the instance names no pod or more than one. */
+  hold(request: HoldRequest): Awaitable<HoldReply>;
   doctor(): Awaitable<DoctorReply>;
 }
 

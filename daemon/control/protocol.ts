@@ -234,6 +234,22 @@ export interface DrainReply {
   readonly remaining: readonly { readonly volume: string; readonly pod: string; readonly message: string }[];
 }
 
+/** POST /v1/hold: a lease on a pod's volumes for a systemd unit, if all of them are mounted now. */
+export interface HoldRequest {
+  /** The instance of `moored-pod@.service`, or "namespace/name". */
+  readonly instance: string;
+  /** The whole name of the unit. */
+  readonly unit: string;
+}
+
+export interface HoldReply {
+  readonly held: boolean;
+  /** "namespace/name"; '' while no pod has the name. */
+  readonly pod: string;
+  /** What is mounted, or what is missing. */
+  readonly message: string;
+}
+
 export interface DoctorCheck {
   readonly name: string;
   readonly ok: boolean;

@@ -3,6 +3,7 @@ import {
   type ExplainableKind,
   explainableKinds,
   type GetFilter,
+  type HoldRequest,
   type PlanRequest,
   protocolVersion,
   type ResourceKind,
@@ -49,6 +50,8 @@ function plainRoute(name: string, handlers: ControlHandlers): Route | undefined 
       return { method: 'POST', answer: async ({ body }) => handlers.plan(parsePlanRequest(await body())) };
     case 'drain':
       return { method: 'POST', answer: () => handlers.drain() };
+    case 'hold':
+      return { method: 'POST', answer: async ({ body }) => handlers.hold(parseHoldRequest(await body())) };
     case 'doctor':
       return { method: 'GET', answer: () => handlers.doctor() };
     default:
@@ -106,6 +109,14 @@ function parsePlanRequest(text: string): PlanRequest {
     throw new ControlError('BadRequest', 'Cannot read the plan request: wanted {"files": [{"name", "text"}, …]}');
   }
   return { files: files.map(({ name, text: content }) => ({ name, text: content })) };
+}
+
+function parseHoldRequest(text: string): HoldRequest {
+  const value = parseJson(text);
+  if (!isRecord(value) || typeof value['instance'] !== 'string' || typeof value['unit'] !== 'string') {
+    throw new ControlError('BadRequest', 'Cannot read the hold request: wanted {"instance", "unit"}');
+  }
+  return { instance: value['instance'], unit: value['unit'] };
 }
 
 function isPlanFile(value: unknown): value is PlanRequest['files'][number] {

@@ -1,5 +1,6 @@
 import type { Host } from '../ports/host.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { ServiceManager } from '../ports/service-manager.ts';
 import { type KernelFeatures, probeKernelFeatures } from './kernel-features.ts';
 import { LinuxBlockProbe } from './linux-block-probe.ts';
 import { LinuxFilesystems } from './linux-filesystems.ts';
@@ -11,9 +12,11 @@ import { LinuxMounter } from './linux-mounter.ts';
 import { MountTools } from './mount-tools.ts';
 import { SpawnedChildProcesses } from './spawned-child-processes.ts';
 import { systemClock } from './system-clock.ts';
+import { Systemd } from './systemd.ts';
 
 export interface LinuxHost extends Host, AsyncDisposable {
   readonly features: KernelFeatures;
+  readonly services: ServiceManager;
 }
 
 /** This machine. @param rootDir an existing directory by its real path */
@@ -28,6 +31,7 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
   });
   return {
     features,
+    services: new Systemd(children),
     mountTable,
     mounter: new LinuxMounter(features, mountTools),
     loopDevices: new LinuxLoopDevices(features),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, VolumeToMount } from '../world/desired-state-of-world.ts';
-import { nameOf, podToMount, volumeToMount, worldOf } from '../world/testing/volumes.ts';
+import type { PodLease } from '../world/pod-lease.ts';
+import { nameOf, podToMount, targetPath, volumeToMount, worldOf } from '../world/testing/volumes.ts';
+import { lostLeases } from './lost-leases.ts';
 import { operationKey, podUidOf } from './operation.ts';
 import { type PlanContext, plan } from './plan.ts';
 import { simulate } from './simulate.ts';
@@ -84,7 +86,7 @@ describe('plan: one volume', () => {
   it('plans nothing when the worlds agree', () => {
     const volume = volumeToMount('device', 'data', ['web', 'api']);
     const result = plan(worldOf([volume]), mounted(volume), idle);
-    expect(result).toEqual({ operations: [], holds: [] });
+    expect(result).toEqual({ operations: [], holds: [], releases: [] });
   });
 
   it('adds a second pod without touching the global mount or the first pod', () => {
@@ -211,6 +213,70 @@ describe('plan: heavy operations', () => {
   });
 });
 
+describe('plan: leases', () => {
+  const volume = volumeToMount('device', 'data', ['web', 'api']);
+  const pod = { namespace: 'default', name: 'web', uid: 'uid-web' };
+  const lease: PodLease = { unit: 'moored-pod@default-web.service', pod, targetPaths: [targetPath('data', 'web')] };
+
+  it('asks for the end of the unit instead of unmounting what it was promised, and says so', () => {
+    const { operations, holds, releases } = plan(nothing, mounted(volume), { ...idle, leases: [lease] });
+    expect(operations).toMatchObject([{ kind: 'unmountVolume', podUid: 'uid-api' }]);
+    expect(releases).toEqual([{ unit: lease.unit, pod, reason: 'pod no longer uses the volume' }]);
+    expect(holds.map(({ podUid, reason }) => `${podUid}: ${reason}`)).toEqual([
+      `uid-web: to be unmounted (pod no longer uses the volume) when unit "${lease.unit}" has stopped`,
+    ]);
+  });
+
+  it('asks every unit that was promised the volume', () => {
+    const other = { ...lease, unit: 'backup.service' };
+    const { releases } = plan(nothing, mounted(volume), { ...idle, leases: [lease, other] });
+    expect(releases.map(({ unit }) => unit)).toEqual([lease.unit, other.unit]);
+  });
+
+  it('holds for a drain and for another mount of the same volume', () => {
+    const world = worldOf([volume]);
+    const readOnly = podToMount('web', 'data', { kind: 'bind', readOnly: true });
+    const changed = worldOf([{ ...volume, pods: new Map(volume.pods).set('uid-web', readOnly) }]);
+    const context = { leases: [lease] };
+    expect(planned(world, mounted(volume), { ...context, draining: true })).toEqual(['unmountVolume data uid-api']);
+    expect(planned(changed, mounted(volume), context)).toEqual([]);
+    expect(planned(changed, mounted(volume))).toEqual(['unmountVolume data uid-web']);
+  });
+
+  it('stands in the way of nothing that was not promised, and of no pod that came after it', () => {
+    const ofBefore = { ...lease, pod: { ...pod, uid: 'uid-before' } };
+    const ofOther = { ...lease, targetPaths: [targetPath('other', 'web')] };
+    const down = ['unmountVolume data uid-web', 'unmountVolume data uid-api'];
+    expect(planned(nothing, mounted(volume), { leases: [ofBefore, ofOther] })).toEqual(down);
+  });
+
+  it('asks for nothing while the volume is wanted, or its pod is not understood', () => {
+    const context = { ...idle, leases: [lease] };
+    expect(plan(worldOf([volume]), mounted(volume), context).releases).toEqual([]);
+    expect(plan(worldOf([], { unresolved: ['web', 'api'] }), mounted(volume), context).releases).toEqual([]);
+  });
+});
+
+describe('leases that are lost', () => {
+  const volume = volumeToMount('device', 'data', ['web']);
+  const pod = { namespace: 'default', name: 'web', uid: 'uid-web' };
+  const lease: PodLease = { unit: 'web.service', pod, targetPaths: [targetPath('data', 'web')] };
+  const failing = (count: number) => (key: string) => (key === nameOf('data') ? count : 0);
+  const unmounted = new ActualStateOfWorld();
+
+  it('are those whose volume failed three times to come back', () => {
+    const world = worldOf([volume]);
+    expect(lostLeases(world, unmounted, [lease], failing(2))).toEqual([]);
+    expect(lostLeases(world, unmounted, [lease], failing(3))).toMatchObject([{ unit: 'web.service', pod }]);
+    expect(lostLeases(world, mounted(volume), [lease], failing(3))).toEqual([]);
+  });
+
+  it('are not those of a pod whose new volume cannot be mounted', () => {
+    const promisedOther = { ...lease, targetPaths: [targetPath('other', 'web')] };
+    expect(lostLeases(worldOf([volume]), unmounted, [promisedOther], failing(9))).toEqual([]);
+  });
+});
+
 describe('plan: backoff', () => {
   const volume = volumeToMount('device', 'data', ['web']);
   const key = operationKey(nameOf('data'), '');
@@ -218,7 +284,7 @@ describe('plan: backoff', () => {
   it('holds the failed operation back until its time and says when that is', () => {
     const backoff = new Map([[key, { kind: 'attachVolume', notBefore: 500 }]]);
     const result = plan(worldOf([volume]), new ActualStateOfWorld(), { ...idle, backoff, now: 499 });
-    expect(result).toEqual({ operations: [], holds: [], wakeAt: 500 });
+    expect(result).toEqual({ operations: [], holds: [], releases: [], wakeAt: 500 });
     expect(planned(worldOf([volume]), new ActualStateOfWorld(), { backoff, now: 500 })).toEqual(['attachVolume data']);
   });
 

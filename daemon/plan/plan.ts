@@ -9,7 +9,8 @@
 import type { ActualStateOfWorld, ActualVolume } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import { deviceMayBeMounted, volumeMayBeMounted } from '../world/mount-state.ts';
-import { type PodMount, sameRecipe } from '../world/volume-recipe.ts';
+import type { LeaseRelease, PodLease } from '../world/pod-lease.ts';
+import { sameRecipe } from '../world/volume-recipe.ts';
 import type { PodVolumeRecord } from '../world/volume-record.ts';
 import { isHeavy, type Operation, operationKey, podUidOf } from './operation.ts';
 
@@ -26,6 +27,8 @@ export interface PlanContext {
   readonly heavySlots: number;
   /** While draining nothing is mounted. */
   readonly draining: boolean;
+  /** What units were promised: it is not unmounted before they have stopped. */
+  readonly leases?: readonly PodLease[];
 }
 
 /** Something that is not done now, and why: shown by `explain`, never acted on. */
@@ -38,6 +41,8 @@ export interface Hold {
 export interface Plan {
   readonly operations: readonly Operation[];
   readonly holds: readonly Hold[];
+  /** Leases that stand in the way of an unmount. */
+  readonly releases: readonly LeaseRelease[];
   /** The next moment at which a pass would give more (end of a backoff); undefined when only events can. */
   readonly wakeAt?: number;
 }
@@ -61,7 +66,7 @@ function unmountVolumes(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, pass:
       else if (isDesired) continue;
       // Unmount only on positive proof: a pod that is not wholly understood may still want it.
       else if (dsw.errors.has(uid)) pass.hold(name, uid, 'pod is not fully resolved: what it has is kept');
-      else pass.add({ kind: 'unmountVolume', volumeName: name, podUid: uid, reason: 'pod no longer uses the volume' });
+      else pass.unmount(name, pod, 'pod no longer uses the volume');
     }
   }
 }
@@ -69,8 +74,7 @@ function unmountVolumes(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, pass:
 /** A directory emptyDir has nothing to unmount, and "unmounting" it would delete what a living pod has in it. */
 function drainPod(volume: ActualVolume, pod: PodVolumeRecord, isProvenGone: boolean, pass: Pass): void {
   if (!isProvenGone && pod.mount.kind === 'directory') return;
-  const podUid = pod.pod.uid;
-  pass.add({ kind: 'unmountVolume', volumeName: volume.record.name, podUid, reason: 'draining' });
+  pass.unmount(volume.record.name, pod, 'draining');
 }
 
 function mountAttachVolumes(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, pass: Pass): void {
@@ -120,7 +124,7 @@ function mountPod(volume: VolumeToMount, pod: PodToMount, actual: ActualVolume |
   const state = actual?.podStates.get(uid) ?? 'VolumeNotMounted';
   const recorded = actual?.record.pods[uid];
   if (state === 'VolumeMounted' && recorded !== undefined && !sameRecipe(recorded.mount, pod.mount)) {
-    changeMount(volume, recorded.mount, pod, pass);
+    changeMount(volume, recorded, pod, pass);
   } else if (state !== 'VolumeMounted') {
     const reason = volumeMayBeMounted(state) ? 'volume mount is uncertain' : 'volume is not mounted';
     pass.add({ kind: 'mountVolume', volumeName: volume.name, volume, pod, reason });
@@ -128,11 +132,12 @@ function mountPod(volume: VolumeToMount, pod: PodToMount, actual: ActualVolume |
 }
 
 /** Read-only to writable or back is a new bind; anything else would end data that the pod is using. */
-function changeMount(volume: VolumeToMount, mount: PodMount, pod: PodToMount, pass: Pass): void {
+function changeMount(volume: VolumeToMount, recorded: PodVolumeRecord, pod: PodToMount, pass: Pass): void {
   const podUid = pod.pod.uid;
+  const { mount } = recorded;
   const isBind = mount.kind === pod.mount.kind && (mount.kind === 'bind' || mount.kind === 'deviceBind');
   if (!isBind) pass.hold(volume.name, podUid, 'the volume changed: takes effect for the next pod of this name');
-  else pass.add({ kind: 'unmountVolume', volumeName: volume.name, podUid, reason: 'the pod wants another mount' });
+  else pass.unmount(volume.name, recorded, 'the pod wants another mount');
 }
 
 function unmountDetachDevices(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, pass: Pass): void {
@@ -167,6 +172,7 @@ class Pass {
   readonly context: PlanContext;
   readonly #operations: Operation[] = [];
   readonly #holds: Hold[] = [];
+  readonly #releases: LeaseRelease[] = [];
   readonly #claimedVolumes = new Set<string>();
   readonly #claimedKeys = new Set<string>();
   #heavySlots: number;
@@ -179,6 +185,18 @@ class Pass {
 
   hold(volumeName: string, podUid: string, reason: string): void {
     this.#holds.push({ volumeName, podUid, reason });
+  }
+
+  /** Unmounts a pod's volume, or, while units rely on it, asks for their end first. */
+  unmount(volumeName: ActualVolume['record']['name'], { pod, targetPath }: PodVolumeRecord, reason: string): void {
+    const leases = (this.context.leases ?? []).filter(
+      (lease) => lease.pod.uid === pod.uid && lease.targetPaths.includes(targetPath),
+    );
+    if (leases.length === 0) this.add({ kind: 'unmountVolume', volumeName, podUid: pod.uid, reason });
+    for (const { unit } of leases) {
+      this.#releases.push({ unit, pod, reason });
+      this.hold(volumeName, pod.uid, `to be unmounted (${reason}) when unit "${unit}" has stopped`);
+    }
   }
 
   add(operation: Operation): void {
@@ -217,7 +235,7 @@ class Pass {
   }
 
   result(): Plan {
-    const base = { operations: this.#operations, holds: this.#holds };
+    const base = { operations: this.#operations, holds: this.#holds, releases: this.#releases };
     return this.#wakeAt === undefined ? base : { ...base, wakeAt: this.#wakeAt };
   }
 }

@@ -3,6 +3,7 @@ import { MemoryEventRecorder } from '../adapters/memory-event-recorder.ts';
 import type { Logger } from '../ports/logger.ts';
 import { FakeClock } from '../ports/testing/fake-clock.ts';
 import { FakeHost, finalError, uncertainError } from '../ports/testing/fake-host.ts';
+import { FakeUnits } from '../ports/testing/fake-units.ts';
 import { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, VolumeToMount } from '../world/desired-state-of-world.ts';
 import {
@@ -30,6 +31,7 @@ const api = targetPath('data', 'api');
 class Machine {
   readonly host = new FakeHost();
   readonly clock = new FakeClock();
+  readonly units = new FakeUnits();
   /** What has been written; `durable` of it survives a power cut. */
   records = new Map<string, VolumeRecord>();
   durable = new Map<string, VolumeRecord>();
@@ -76,6 +78,7 @@ class Machine {
     const reconciler: Reconciler = new Reconciler({
       ...{ asw, executor, clock, events, logger: silent, soon: setImmediate },
       mountTable: host.mountTable,
+      ...{ leases: this.units, services: this.units },
       populate: () => this.dsw,
       onPass: () => {
         this.passes++;
@@ -624,6 +627,67 @@ describe('retry', () => {
     await machine.patience();
     expect(machine.state()).toBe('nothing');
     expect(host.mountPoints).toEqual([]);
+  });
+});
+
+describe('units with a lease', () => {
+  const unit = 'moored-pod@default-web.service';
+  const pod = { namespace: 'default', name: 'web', uid: 'uid-web' };
+
+  beforeEach(async () => {
+    await machine.want([data()]);
+    machine.units.grant({ unit, pod, targetPaths: [web] });
+    await machine.settle();
+  });
+
+  it('are stopped before the unmount, asked once, and again only after half a minute', async () => {
+    await machine.want([]);
+    expect(machine.state()).toBe(up);
+    expect(machine.units.asked).toEqual([unit]);
+    machine.reconciler.wake();
+    await machine.settle();
+    expect(machine.units.asked).toEqual([unit]);
+    machine.clock.advance(30_000);
+    await machine.settle();
+    expect(machine.units.asked).toEqual([unit, unit]);
+    expect(machine.state()).toBe(up);
+    machine.units.revoke(unit);
+    await machine.settle();
+    expect(machine.state()).toBe('nothing');
+    expect(machine.clock.waiting).toBe(0);
+  });
+
+  it('that are down without having given the lease back lose it', async () => {
+    machine.units.inactive.add(unit);
+    await machine.want([]);
+    expect(machine.state()).toBe('nothing');
+  });
+
+  it('keep their volumes while nobody can stop them, and that is an event', async () => {
+    machine.units.isSystemdThere = false;
+    await machine.want([]);
+    expect(machine.state()).toBe(up);
+    expect(machine.reasons().at(-1)).toBe('FailedStopUnit Pod/default/web x1');
+    expect(machine.reconciler.holds).toHaveLength(1);
+  });
+
+  it('are stopped when a volume goes and does not come back', async () => {
+    host.always('bind', { kind: 'fail', error: finalError('no') });
+    host.umountFromOutside(web);
+    await machine.settle();
+    expect(machine.units.asked).toEqual([]);
+    for (const ms of [500, 1000]) {
+      machine.clock.advance(ms);
+      await machine.settle();
+    }
+    expect(machine.units.asked).toEqual([unit]);
+  });
+
+  it('are left alone when it comes back', async () => {
+    host.umountFromOutside(web);
+    await machine.settle();
+    expect(machine.state()).toBe(up);
+    expect(machine.units.asked).toEqual([]);
   });
 });
 

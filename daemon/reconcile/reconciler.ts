@@ -3,22 +3,28 @@
  * ended, a backoff ended); every pass starts from the two worlds. Nothing here waits for an operation.
  */
 import { operationsToCancel } from '../plan/cancel.ts';
+import { lostLeases } from '../plan/lost-leases.ts';
 import type { Operation } from '../plan/operation.ts';
 import { type Hold, plan } from '../plan/plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MountTableSource } from '../ports/mount-table-source.ts';
+import type { PodLeases } from '../ports/pod-leases.ts';
+import type { ServiceManager } from '../ports/service-manager.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import { type DesiredStateOfWorld, emptyDesiredStateOfWorld } from '../world/desired-state-of-world.ts';
 import { findDrift } from '../world/drift.ts';
 import { applyDrift } from './drift-repair.ts';
+import { LeaseReleases } from './lease-releases.ts';
 import type { OperationExecutor } from './operation-executor.ts';
 
 export interface ReconcilerOptions {
   readonly asw: ActualStateOfWorld;
   readonly executor: OperationExecutor;
   readonly mountTable: MountTableSource;
+  readonly leases: PodLeases;
+  readonly services: ServiceManager;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventRecorder;
@@ -32,6 +38,7 @@ export interface ReconcilerOptions {
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #releases: LeaseReleases;
   #dsw: DesiredStateOfWorld = emptyDesiredStateOfWorld;
   #holds: readonly Hold[] = [];
   #isDirty = true;
@@ -40,10 +47,11 @@ export class Reconciler {
   #isStopped = false;
   #isDraining = false;
   #cancelTimer: (() => void) | undefined;
-  #unsubscribe: (() => void) | undefined;
+  #unsubscribes: readonly (() => void)[] = [];
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#releases = new LeaseReleases({ ...options, wake: () => this.wake() });
   }
 
   get dsw(): DesiredStateOfWorld {
@@ -59,17 +67,20 @@ export class Reconciler {
   }
 
   start(): void {
-    this.#unsubscribe = this.#options.mountTable.onChange(() => {
+    const { mountTable, leases } = this.#options;
+    const tableChanged = () => {
       this.#isTableDirty = true;
       this.wake();
-    });
+    };
+    this.#unsubscribes = [mountTable.onChange(tableChanged), leases.onChange(() => this.wake())];
     this.wake();
   }
 
   /** No pass begins after this; running operations are the executor's to end. */
   stop(): void {
     this.#isStopped = true;
-    this.#unsubscribe?.();
+    for (const unsubscribe of this.#unsubscribes) unsubscribe();
+    this.#releases.stop();
     this.#cancelTimer?.();
   }
 
@@ -107,9 +118,13 @@ export class Reconciler {
     }
     if (this.#isTableDirty) this.#observe();
     const now = clock.monotonic();
-    const { operations, holds, wakeAt } = plan(this.#dsw, asw, executor.planContext(now, this.#isDraining));
+    const leases = this.#options.leases.current();
+    const context = { ...executor.planContext(now, this.#isDraining), leases };
+    const { operations, holds, releases, wakeAt } = plan(this.#dsw, asw, context);
     this.#holds = holds;
     for (const operation of operations) executor.start(operation, this.#wishOf(operation));
+    const lost = lostLeases(this.#dsw, asw, leases, (key) => executor.failed.get(key)?.failures ?? 0);
+    this.#releases.request([...releases, ...lost]);
     this.#cancelTimer?.();
     this.#cancelTimer = wakeAt === undefined ? undefined : clock.after(Math.max(wakeAt - now, 1), () => this.wake());
     onPass();

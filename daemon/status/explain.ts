@@ -27,7 +27,10 @@ export function explainPod(pod: StoredPod, snapshot: DaemonSnapshot): ExplainNod
 
 function detailOfPod(pod: StoredPod, volumes: readonly PodVolumeStatus[], snapshot: DaemonSnapshot): string {
   if (snapshot.draining) return 'the daemon is draining: nothing is mounted until it is started again';
-  if (pod.metadata.deletionTimestamp !== undefined) return 'its manifest is gone: its volumes are being unmounted';
+  if (pod.metadata.deletionTimestamp !== undefined) {
+    const hold = snapshot.holds.find(({ podUid }) => podUid === pod.metadata.uid);
+    return `its manifest is gone: its volumes are ${hold?.reason ?? 'being unmounted'}`;
+  }
   const mounted = volumes.filter(({ state }) => state === 'Mounted').length;
   return mounted === volumes.length ? '' : `${mounted} of ${volumes.length} volumes are mounted`;
 }

@@ -330,6 +330,41 @@ describe('describe', () => {
   });
 });
 
+describe('hold', () => {
+  const line = 'hold default-web --unit web.service';
+
+  test('a pod that is mounted: asks with the instance as given', async () => {
+    expect(await run(line)).toEqual(ok('default-web held by web.service'));
+    expect(stub.handlers.holds.at(-1)).toEqual({ instance: 'default-web', unit: 'web.service' });
+  });
+
+  test('waits for the pod, and through a daemon that is not there yet', async () => {
+    const socketPath = freshSocketPath();
+    const result = run(`${line} --timeout 1m`, { env: { MOORED_SOCKET: socketPath } });
+    await using late = await startStub({ socketPath });
+    late.handlers.change({ hold: { held: false, pod: '', message: 'no such pod: default/web' } });
+    await eventually(() => late.handlers.waiting === 1);
+    late.handlers.change({ hold: stubState.hold });
+    expect(await result).toEqual(ok('default-web held by web.service'));
+  });
+
+  test('takes no answer from a daemon that has not read the manifests', async () => {
+    stub.handlers.change({ ready: false });
+    const { code, stderr } = await run(`${line} --timeout 50ms`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('timed out after 50ms: the daemon is still rebuilding its worlds');
+  });
+
+  test('exits 1 with the last reason when the time is over, 4 without a daemon, 2 without a unit', async () => {
+    stub.handlers.change({ hold: { held: false, pod: 'default/web', message: 'data: claim "data" is Pending' } });
+    expect(await run(`${line} --timeout 50ms`)).toEqual(
+      failed(1, 'error: Cannot hold "default-web": timed out after 50ms: data: claim "data" is Pending'),
+    );
+    expect((await run(`${line} --timeout 0`, { env: { MOORED_SOCKET: '/nonexistent/moored.sock' } })).code).toBe(4);
+    expect((await run('hold default-web')).code).toBe(2);
+  });
+});
+
 describe('wait', () => {
   test('a pod that is mounted', async () => {
     expect(await run('wait pod/web --for=mounted')).toEqual(ok('pod/web mounted'));

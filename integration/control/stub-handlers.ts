@@ -7,6 +7,8 @@ import type {
   ExplainNode,
   GetFilter,
   GetReplies,
+  HoldReply,
+  HoldRequest,
   PlanReply,
   PlanRequest,
   ResourceKind,
@@ -20,6 +22,7 @@ export interface StubState {
   readonly explain: Readonly<Record<string, ExplainNode>>;
   readonly plan: PlanReply;
   readonly drain: DrainReply;
+  readonly hold: HoldReply;
   readonly doctor: DoctorReply;
   readonly ready: boolean;
 }
@@ -28,6 +31,7 @@ export interface StubState {
 export class StubHandlers implements ControlHandlers {
   state: StubState;
   readonly planned: PlanRequest[] = [];
+  readonly holds: HoldRequest[] = [];
   #revision = 1;
   readonly #waiting = new Set<() => void>();
 
@@ -81,6 +85,11 @@ export class StubHandlers implements ControlHandlers {
 
   drain(): DrainReply {
     return this.state.drain;
+  }
+
+  hold(request: HoldRequest): HoldReply {
+    this.holds.push(request);
+    return this.state.hold;
   }
 
   doctor(): DoctorReply {

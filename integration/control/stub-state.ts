@@ -246,6 +246,7 @@ export const stubState: StubState = {
     problems: [],
   },
   drain: { drained: true, remaining: [] },
+  hold: { held: true, pod: 'default/web', message: '1 of 1 volumes are mounted' },
   doctor: {
     checks: [
       { name: 'loop', ok: true, required: true, detail: '/dev/loop-control', fix: '' },

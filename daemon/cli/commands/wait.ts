@@ -1,10 +1,11 @@
-import { type ControlClient, DaemonUnreachableError } from '../../control/control-client.ts';
+import type { ControlClient } from '../../control/control-client.ts';
 import { type CommandContext, type CommandSpec, namespaceOf, namespaceOption, type OptionValues } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { escapeControls } from '../escape-controls.ts';
 import { type ExitCode, exitCode, UsageError } from '../exit-code.ts';
 import { volumesReady } from '../resources/object-resources.ts';
 import { parsePodName } from '../resources/resource-reference.ts';
+import { timeoutAfter, type Unmet, untilMet } from '../until-met.ts';
 
 const conditions = ['mounted', 'unmounted'] as const;
 type WaitCondition = (typeof conditions)[number];
@@ -32,12 +33,6 @@ interface Wait {
   readonly name: string;
 }
 
-/** Undefined when the condition is met, else why not, word for word. */
-type Unmet = string | undefined;
-
-/** How soon a daemon that went away while we waited is asked again. */
-const reconnectMs = 250;
-
 async function wait(context: CommandContext, args: readonly string[], options: OptionValues): Promise<ExitCode> {
   const { client, output } = context;
   const wanted = readWait(args, options);
@@ -45,7 +40,8 @@ async function wait(context: CommandContext, args: readonly string[], options: O
   const timeoutMs = parseDuration(timeoutText);
   // Nobody there from the start is an error at once; only a daemon seen alive is waited for.
   const { revision } = await client.changes(undefined, context.signal);
-  const unmet = await waitFor(context, wanted, revision, AbortSignal.timeout(Math.min(timeoutMs, maxTimerMs)));
+  const check = () => checks[wanted.condition](client, wanted, context.signal);
+  const unmet = await untilMet(context, check, timeoutAfter(timeoutMs), revision);
   if (unmet === undefined) {
     output.print(`pod/${escapeControls(wanted.name)} ${wanted.condition}`);
     return exitCode.ok;
@@ -55,45 +51,11 @@ async function wait(context: CommandContext, args: readonly string[], options: O
   return exitCode.failed;
 }
 
-/** setTimeout's largest delay, 24 days. */
-const maxTimerMs = 2 ** 31 - 1;
-
 function readWait([podArgument = '']: readonly string[], options: OptionValues): Wait {
   const word = options.text('for') ?? 'mounted';
   const condition = conditions.find((known) => known === word);
   if (condition === undefined) throw new UsageError(`Cannot wait for "${word}": wanted ${conditions.join(' or ')}`);
   return { condition, namespace: namespaceOf(options), name: parsePodName(podArgument) };
-}
-
-/** Looks after every change until the condition is met or the time is over; the last look decides. */
-async function waitFor(context: CommandContext, wanted: Wait, start: number, timeout: AbortSignal): Promise<Unmet> {
-  const { client, signal } = context;
-  let revision: number | undefined = start;
-  for (;;) {
-    try {
-      const unmet = await checks[wanted.condition](client, wanted, signal);
-      if (unmet === undefined || timeout.aborted) return unmet;
-      revision = await nextRevision(context, revision, timeout);
-    } catch (error) {
-      if (timeout.aborted || !(error instanceof DaemonUnreachableError)) throw error;
-      // A restarted daemon counts its revisions anew.
-      revision = undefined;
-      await new Promise((resolve) => setTimeout(resolve, reconnectMs));
-    }
-  }
-}
-
-async function nextRevision(
-  { client, signal }: CommandContext,
-  since: number | undefined,
-  timeout: AbortSignal,
-): Promise<number | undefined> {
-  try {
-    return (await client.changes(since, AbortSignal.any([signal, timeout]))).revision;
-  } catch (error) {
-    if (timeout.aborted && !signal.aborted) return since;
-    throw error;
-  }
 }
 
 type Check = (client: ControlClient, wanted: Wait, signal: AbortSignal) => Promise<Unmet>;
