@@ -56,7 +56,7 @@ async function lockFile(): Promise<GateResult> {
 }
 
 async function shellSyntax(): Promise<GateResult> {
-  const scripts = globSync(['scripts/*', '.ci/*'], { cwd: projectRoot, withFileTypes: true })
+  const scripts = globSync(['scripts/*', 'scripts/debian/*', '.ci/*'], { cwd: projectRoot, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
     .map(({ parentPath, name }) => relative(projectRoot, join(parentPath, name)));
   const results = await Promise.all(scripts.map((script) => runCommand(['bash', '-n', script])));
