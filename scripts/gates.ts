@@ -1,4 +1,5 @@
-import { globSync } from 'node:fs';
+import { copyFileSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { checkUnit } from './check-unit.ts';
 import type { Gate, GateResult } from './gate.ts';
@@ -46,13 +47,22 @@ async function architecture(): Promise<GateResult> {
 
 /**
  * The lock file must install on a machine that has other platform packages than the one that wrote it. The host's npm goes
- * with the host's Node: Debian's does not run under another.
+ * with the host's Node: Debian's does not run under another. In a folder of its own: before 10.5 even a dry run of `npm ci`
+ * empties node_modules.
  */
 async function lockFile(): Promise<GateResult> {
   const hostPath = (process.env['PATH'] ?? '').split(':').filter((path) => !path.endsWith('/node_modules/.bin'));
   const env = { PATH: hostPath.join(':') };
-  const result = await runCommand(['npm', 'ci', '--dry-run', '--ignore-scripts', '--no-audit', '--no-fund'], { env });
-  return result.code === 127 ? { state: 'skipped', detail: 'npm is not installed' } : judge(result);
+  const copy = mkdtempSync(join(tmpdir(), 'moored-lock-file-'));
+  try {
+    for (const name of ['package.json', 'package-lock.json', '.npmrc'])
+      copyFileSync(join(projectRoot, name), join(copy, name));
+    const options = ['--dry-run', '--ignore-scripts', '--no-audit', '--no-fund'];
+    const result = await runCommand(['npm', 'ci', '--prefix', copy, ...options], { env });
+    return result.code === 127 ? { state: 'skipped', detail: 'npm is not installed' } : judge(result);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
 }
 
 async function shellSyntax(): Promise<GateResult> {
