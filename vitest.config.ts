@@ -31,12 +31,39 @@ export default defineConfig({
         test: {
           name: 'sandbox',
           include: ['integration/**/*.test.ts'],
+          exclude: ['integration/vm/**', 'integration/vm-host/**'],
           environment: 'node',
           // Mount table, loop devices and mount namespace belong to the whole process: one file at a time, each in its own.
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 60 * SECOND,
           hookTimeout: 60 * SECOND,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Inside a booted guest, by scripts/test vm: one processor and slow system calls.
+          name: 'vm',
+          include: ['integration/vm/**/*.test.ts'],
+          environment: 'node',
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 180 * SECOND,
+          hookTimeout: 180 * SECOND,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // On the host, one guest at a time.
+          name: 'vm-host',
+          include: ['integration/vm-host/**/*.test.ts'],
+          environment: 'node',
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 300 * SECOND,
+          hookTimeout: 300 * SECOND,
         },
       },
     ],

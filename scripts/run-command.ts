@@ -19,6 +19,8 @@ export interface CommandOptions {
   readonly inherit?: boolean;
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
+  /** Gets both outputs as they come, beside the result. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** Our environment, with this checkout's tools first, Node among them: the host's Node may be too old to run them. */
@@ -44,6 +46,8 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
     let stderr = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const { onOutput } = options;
+    if (onOutput !== undefined) for (const stream of [child.stdout, child.stderr]) stream?.on('data', onOutput);
     child.stdin?.on('error', () => undefined).end(options.input);
     child.on('error', (error) => done({ code: 127, stdout, stderr: `Cannot start "${command}": ${error.message}\n` }));
     child.on('close', (code, signal) => {

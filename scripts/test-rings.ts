@@ -1,66 +1,31 @@
 /**
  * The rings of tests, from what needs nothing to what needs most; what scripts/test runs after its set-up:
- *   node scripts/test-rings.ts [check|unit|sandbox|container]…
+ *   node scripts/test-rings.ts [check|unit|sandbox|container|vm]…
  * A ring that this host cannot run is reported as skipped with the reason. The last line counts all of them.
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { containerArguments } from './container.ts';
+import { vmRing } from './guest/vm-ring.ts';
 import { containerObstacle, podmanObstacle, sandboxObstacle } from './obstacles.ts';
+import {
+  failedRing,
+  none,
+  plainOutput,
+  type RingResult,
+  reports,
+  resultOf,
+  skippedRing,
+  vitestArguments,
+} from './ring-result.ts';
 import { projectRoot, runCommand, seconds } from './run-command.ts';
-
-interface RingResult {
-  readonly state: 'passed' | 'failed' | 'skipped';
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly note: string;
-}
-
-/** The part that we read of what `vitest --reporter=json` writes. */
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-}
-
-const reports = join(projectRoot, '.cache/reports');
-/** Escape sequences are for a person at a terminal, not for the file that a CI run writes. */
-const plainOutput = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
-const none = { passed: 0, failed: 0, skipped: 0 };
-
-/** A skipped ring counts as one skipped test, so that the last line never hides it. */
-const skippedRing = (note: string): RingResult => ({ ...none, state: 'skipped', skipped: 1, note });
-const failedRing = (note: string): RingResult => ({ ...none, state: 'failed', failed: 1, note });
-
-function readReport(path: string): VitestReport | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as VitestReport;
-  } catch {
-    return undefined;
-  }
-}
-
-function resultOf(code: number, report: VitestReport | undefined): RingResult {
-  if (report === undefined) return failedRing(`exit code ${code} and no report`);
-  const { numPassedTests: passed, numFailedTests: failed } = report;
-  const counts = { passed, failed, skipped: report.numPendingTests + report.numTodoTests };
-  if (code !== 0 && failed === 0)
-    return { ...counts, state: 'failed', failed: 1, note: `exit code ${code}: see above` };
-  if (passed + failed === 0) return failedRing('no test ran');
-  return { ...counts, state: failed === 0 ? 'passed' : 'failed', note: '' };
-}
 
 /** Runs one project of vitest, below `prefix`, and reads its counts. */
 async function vitest(ring: string, project: string, prefix: readonly string[]): Promise<RingResult> {
-  const report = join(reports, `${ring}.json`);
-  rmSync(report, { force: true });
   const node = join(projectRoot, 'node_modules/.bin/node');
-  const program = [node, join(projectRoot, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project];
-  const reporters = ['--configLoader=native', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { code } = await runCommand([...prefix, ...program, ...reporters], { inherit: true, env: plainOutput });
-  return resultOf(code, readReport(report));
+  const argv = [...prefix, node, ...vitestArguments(project, ring)];
+  const { code } = await runCommand(argv, { inherit: true, env: plainOutput });
+  return resultOf(code, ring);
 }
 
 const inSandbox = [join(projectRoot, 'node_modules/.bin/node'), 'scripts/in-sandbox.ts'];
@@ -89,6 +54,7 @@ const rings: Readonly<Record<string, () => Promise<RingResult>>> = {
   unit: () => vitest('unit', 'unit', []),
   sandbox: sandboxRing,
   container: containerRing,
+  vm: vmRing,
 };
 
 async function runRings(names: readonly string[]): Promise<readonly RingResult[]> {
