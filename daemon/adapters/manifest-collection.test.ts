@@ -58,6 +58,21 @@ class Scene {
 }
 
 describe('ManifestCollection', () => {
+  it('sees a Secret of which only the value changed', () => {
+    const scene = new Scene();
+    const secret = (word: string) =>
+      `apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  word: ${word}\n`;
+    const word = () => scene.collection.files[0]?.secrets?.[0]?.data.get('word')?.reveal();
+    scene.write('a.yaml', secret('one'));
+    scene.pass(1000);
+    scene.look();
+    expect(word()).toBe('one');
+    scene.write('a.yaml', secret('two'));
+    scene.pass(1000);
+    scene.look();
+    expect(word()).toBe('two');
+  });
+
   let scene: Scene;
 
   beforeEach(() => {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { keyOf } from '../api/meta.ts';
+import { sameSecret } from '../api/secret.ts';
 import type { ManifestFile } from '../ports/manifest-source.ts';
 import type { ManifestRead } from './manifest-file-reader.ts';
 import { badManifest, parseManifest } from './manifest-parser.ts';
@@ -154,7 +155,16 @@ interface Version {
 
 /** Equal content stays the same object: who compares by identity sees no change. */
 function accept(tracked: TrackedFile, version: Version): void {
-  if (!isDeepStrictEqual(tracked.listed, version.manifest)) tracked.listed = version.manifest;
+  const isSame = isDeepStrictEqual(tracked.listed, version.manifest) && sameSecrets(tracked.listed, version.manifest);
+  if (!isSame) tracked.listed = version.manifest;
+}
+
+/** A secret's value is hidden from isDeepStrictEqual as from everybody. */
+function sameSecrets(a: ManifestFile | undefined, b: ManifestFile): boolean {
+  return (b.secrets ?? []).every((secret, index) => {
+    const before = a?.secrets?.[index];
+    return before !== undefined && sameSecret(before, secret);
+  });
 }
 
 function takesAway(before: ManifestFile | undefined, after: ManifestFile): boolean {

@@ -1,6 +1,7 @@
 import { decodeDocument } from '../api/decode.ts';
 import { keyOf } from '../api/meta.ts';
 import type { DeclaredObject } from '../api/object.ts';
+import type { Secret } from '../api/secret.ts';
 import type { IgnoredDocument, ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
 import { longestText, parseYamlDocuments } from './yaml-documents.ts';
 
@@ -12,7 +13,8 @@ const mostProblems = 20;
  */
 export function parseManifest(name: string, text: string, previous?: ManifestFile): ManifestFile {
   const { documents, problems: syntaxProblems } = parseYamlDocuments(name, text);
-  const problems: ManifestProblem[] = [...syntaxProblems];
+  const problems: ManifestProblem[] = mayHoldSecret(text) ? syntaxProblems.map(withoutQuotes) : [...syntaxProblems];
+  const secrets = new Map<string, Secret>();
   const ignored: IgnoredDocument[] = [];
   const objects = new Map<string, DeclaredObject>();
   for (const { document, line, value, lineOf } of documents) {
@@ -25,6 +27,11 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
         for (const { keys, path, message } of decoded.problems.slice(0, Math.max(0, mostProblems - problems.length))) {
           problems.push({ file: name, document, line: lineOf(keys) ?? line, path, message });
         }
+      } else if (decoded.outcome === 'secret') {
+        const key = `Secret/${decoded.secret.namespace}/${decoded.secret.name}`;
+        if (secrets.has(key))
+          problems.push({ file: name, document, line, message: `${key} is declared twice in this file` });
+        secrets.set(key, decoded.secret);
       } else {
         const key = keyOf(decoded.object);
         if (objects.has(key))
@@ -34,12 +41,24 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
     }
   }
   if (problems.length > 0) return { ...badManifest(name, problems, previous), words: wordsOf(text) };
-  return { name, state: 'good', objects: [...objects.values()], ignored, problems: [] };
+  const taken = { name, state: 'good', objects: [...objects.values()], ignored, problems: [] } as const;
+  return secrets.size === 0 ? taken : { ...taken, secrets: [...secrets.values()] };
 }
 
 /** A file that was refused for a reason of its own (it is a link, it cannot be read) keeps its last version as well. */
 export function badManifest(name: string, problems: readonly ManifestProblem[], previous?: ManifestFile): ManifestFile {
-  return { name, state: 'bad', objects: previous?.objects ?? [], ignored: previous?.ignored ?? [], problems };
+  const kept = { objects: previous?.objects ?? [], ignored: previous?.ignored ?? [] };
+  const secrets = previous?.secrets === undefined ? {} : { secrets: previous.secrets };
+  return { name, state: 'bad', ...kept, ...secrets, problems };
+}
+
+function mayHoldSecret(text: string): boolean {
+  return text.includes('Secret');
+}
+
+/** A parser quotes what it did not understand, and in this file that may be a password. */
+function withoutQuotes({ message: _message, ...place }: ManifestProblem): ManifestProblem {
+  return { ...place, message: 'is not understood (not quoted here, because the file has a Secret in it)' };
 }
 
 /** A file that is too large to be read as YAML is too large to be searched. */

@@ -7,10 +7,13 @@ import { plainValue } from './plain-value.ts';
 import { podSchema } from './pod-schema.ts';
 import { type DocumentPath, type Problem, problemAt } from './problem.ts';
 import { check, type Schema } from './schema.ts';
+import type { Secret } from './secret.ts';
+import { decodeSecret } from './secret-decode.ts';
 import { storageClassSchema } from './storage-class-schema.ts';
 
 export type Decoded =
   | { readonly outcome: 'object'; readonly object: DeclaredObject }
+  | { readonly outcome: 'secret'; readonly secret: Secret }
   /** A legal object of a kind that moored does not manage. */
   | { readonly outcome: 'ignored'; readonly apiVersion: string; readonly kind: string; readonly name: string }
   | { readonly outcome: 'invalid'; readonly problems: readonly Problem[] };
@@ -39,6 +42,7 @@ function decodeAt(keys: DocumentPath, value: unknown): readonly Decoded[] {
   if (typeof kind !== 'string' || kind === '') return [invalid([...keys, 'kind'], 'required')];
   if (typeof apiVersion !== 'string' || apiVersion === '') return [invalid([...keys, 'apiVersion'], 'required')];
   if (kind.endsWith('List') && Array.isArray(value['items'])) return decodeList(keys, value);
+  if (kind === 'Secret' && apiVersion === 'v1') return [secretAt(keys, value)];
   return [decodeObject(keys, value, apiVersion, kind)];
 }
 
@@ -53,6 +57,13 @@ function decodeObject(keys: DocumentPath, value: Mapping, apiVersion: string, ki
   const checked = check(known.schema, value);
   if (checked.ok) return { outcome: 'object', object: checked.value };
   const problems = checked.problems.map((problem) => problemAt([...keys, ...problem.keys], problem.message));
+  return { outcome: 'invalid', problems };
+}
+
+function secretAt(keys: DocumentPath, value: Mapping): Decoded {
+  const decoded = decodeSecret(value);
+  if (decoded.ok) return { outcome: 'secret', secret: decoded.secret };
+  const problems = decoded.problems.map((problem) => problemAt([...keys, ...problem.keys], problem.message));
   return { outcome: 'invalid', problems };
 }
 

@@ -8,6 +8,7 @@ import type { ManifestListing, ManifestProblem, ManifestState } from '../ports/m
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import { mergeManifests } from './manifest-merge.ts';
+import { ManifestSecrets } from './manifest-secrets.ts';
 
 export interface ManifestControllerOptions {
   readonly objects: ObjectStore;
@@ -20,6 +21,7 @@ export interface ManifestControllerOptions {
 
 /** Takes what the manifest source sees into the store: the one writer of declared specs and of object births. */
 export class ManifestController {
+  readonly secrets = new ManifestSecrets();
   readonly #options: ManifestControllerOptions;
   #state: ManifestState | undefined;
   #refused: readonly ManifestProblem[] = [];
@@ -66,6 +68,7 @@ export class ManifestController {
     const { objects, state } = this.#options;
     const refused: ManifestProblem[] = [];
     this.#waitsForAnEnd = false;
+    this.secrets.take(listing);
     for (const action of mergeManifests(this.#allObjects(), listing)) {
       switch (action.kind) {
         case 'create':

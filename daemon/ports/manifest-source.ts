@@ -1,4 +1,5 @@
 import type { DeclaredObject } from '../api/object.ts';
+import type { Secret } from '../api/secret.ts';
 
 /** A reason why a manifest, or a part of it, was not taken. */
 export interface ManifestProblem {
@@ -25,6 +26,8 @@ export interface ManifestFile {
   /** `good`: taken whole; `bad`: refused whole, `objects` are those of the last good version if there was one. */
   readonly state: 'good' | 'bad';
   readonly objects: readonly DeclaredObject[];
+  /** Secrets are no objects of the store: they stay in memory, and out of every view. Of a bad file the last good ones. */
+  readonly secrets?: readonly Secret[];
   readonly ignored: readonly IgnoredDocument[];
   readonly problems: readonly ManifestProblem[];
   /**

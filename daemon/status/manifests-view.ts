@@ -12,7 +12,7 @@ export interface ManifestsView {
 /** Each file with all that stands against it; a file with a refused declaration shows that beside what was taken. */
 export function manifestsView({ state, lastFiles, refused }: ManifestsView): GetReplies['manifests'] {
   const files = state?.kind === 'listing' ? state.listing.files : lastFiles;
-  const manifests = files.map(({ words: _words, ...file }) => {
+  const manifests = files.map(({ words: _words, secrets: _secrets, ...file }) => {
     const problems = refused.filter((problem) => problem.file === file.name);
     return problems.length === 0 ? file : { ...file, problems: [...file.problems, ...problems] };
   });
