@@ -13,6 +13,7 @@ import type { ServiceManager } from './ports/service-manager.ts';
 import type { StateStore } from './ports/state-store.ts';
 import type { VolumePlugin } from './ports/volume-plugin.ts';
 import { populate } from './reconcile/desired-state-of-world-populator.ts';
+import { IscsiPathWatch } from './reconcile/iscsi-path-watch.ts';
 import { OperationExecutor } from './reconcile/operation-executor.ts';
 import type { OperationContext } from './reconcile/operations/operation-context.ts';
 import { releaseTerminatedPods } from './reconcile/pod-release.ts';
@@ -28,6 +29,8 @@ import { Revision } from './revision.ts';
 import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
+import type { UniqueVolumeName } from './world/unique-volume-name.ts';
+import { imagePathOf } from './world/volume-recipe.ts';
 
 export interface CoreOptions {
   readonly state: StateStore;
@@ -62,6 +65,7 @@ export class Core {
   readonly executor: OperationExecutor;
   readonly reconciler: Reconciler;
   readonly #options: CoreOptions;
+  readonly #iscsiPathWatch: IscsiPathWatch;
 
   constructor(options: CoreOptions) {
     const { state, host, leases, services, layout, plugins, clock, logger, chance, heavyLimit } = options;
@@ -72,7 +76,7 @@ export class Core {
     this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
     const isImageInUse = (path: string) =>
-      [...asw.volumes.values()].some(({ record }) => record.recipe.attachment?.path === path);
+      [...asw.volumes.values()].some(({ record: { recipe } }) => imagePathOf(recipe) === path);
     const provisioning = new Provisioning({ ...common, plugins, layout, images: host.images, isImageInUse });
     this.claims = new ClaimController({ ...common, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
@@ -90,10 +94,14 @@ export class Core {
       executor: this.executor,
       mountTable: host.mountTable,
       ...{ leases, services },
+      secrets: this.manifests.secrets,
       populate: () => populate({ objects: this.objects, plugins, layout, complete: this.manifests.isComplete }),
       onPass: () => this.#afterPass(),
       soon,
     });
+    const isBusy = (name: UniqueVolumeName) => this.executor.isBusy(name, '');
+    const wake = () => this.reconciler.wake();
+    this.#iscsiPathWatch = new IscsiPathWatch({ asw, initiator: host.iscsi, clock, isBusy, wake });
   }
 
   /** Rebuilds the actual state of world; mounts and unmounts nothing. */
@@ -120,6 +128,7 @@ export class Core {
   /** Nothing new begins; what runs may take `graceMs` to end. Mounts stay. */
   async stop(graceMs: number): Promise<void> {
     this.reconciler.stop();
+    this.#iscsiPathWatch.stop();
     await this.claims.stop();
     await this.executor.stop(graceMs);
   }
@@ -149,6 +158,7 @@ export class Core {
   #afterPass(): void {
     const { objects, asw, events } = this;
     const { host, layout, logger } = this.#options;
+    this.#iscsiPathWatch.update();
     releaseTerminatedPods({ objects, asw, directories: host.directories, layout, events, logger });
     this.claims.volumesChanged();
     this.revision.bump();
@@ -156,9 +166,10 @@ export class Core {
 
   #operationContext(signal: AbortSignal): OperationContext {
     const { state, host, layout, clock } = this.#options;
-    const { asw } = this;
+    const { asw, events } = this;
     return {
-      ...{ asw, host, layout, clock, signal },
+      ...{ asw, host, layout, clock, signal, events },
+      secrets: this.manifests.secrets,
       retiredRecord: (name) => retiredVolumeRecord(state, name),
       saveRecord: (name) => writeVolumeRecord(state, asw.get(name)?.record),
       retireRecord: (record) => retireVolumeRecord(state, record),

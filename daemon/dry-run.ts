@@ -121,7 +121,7 @@ function irreversiblePart(operation: Operation, record: VolumeRecord | undefined
     }
     case 'forgetVolume': {
       const attachment = record?.recipe.attachment;
-      if (attachment?.create === undefined) return undefined;
+      if (attachment?.kind !== 'image' || attachment.create === undefined) return undefined;
       return step('removeImage', attachment.path, 'an inline volume ends with its pod');
     }
     case 'unmountVolume': {

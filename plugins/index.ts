@@ -1,6 +1,7 @@
 import type { VolumePlugin } from '../daemon/ports/volume-plugin.ts';
 import { emptyDirPlugin } from './empty-dir/plugin.ts';
+import { iscsiPlugin } from './iscsi/plugin.ts';
 import { loopPlugin } from './loop/plugin.ts';
 
 /** The built-in plugins. Exactly one may support a volume. */
-export const plugins: readonly VolumePlugin[] = [emptyDirPlugin, loopPlugin];
+export const plugins: readonly VolumePlugin[] = [emptyDirPlugin, iscsiPlugin, loopPlugin];

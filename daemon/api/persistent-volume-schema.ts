@@ -10,6 +10,7 @@ import {
   singleLineProblem,
   volumeMode,
 } from './field-schemas.ts';
+import { persistentIscsi } from './iscsi-schema.ts';
 import { loopDriver, persistentLoopProblems } from './loop-driver.ts';
 import { clusterMeta } from './meta-schema.ts';
 import type { PersistentVolume, PersistentVolumeSpec } from './persistent-volume.ts';
@@ -61,7 +62,7 @@ const claimRef = mapped(
   ({ namespace, name }) => ({ namespace, name }),
 );
 
-const sourceNames = new Set(['csi', ...Object.keys(persistentVolumeSourceFields)]);
+const sourceNames = new Set(['csi', 'iscsi', ...Object.keys(persistentVolumeSourceFields)]);
 
 const spec: Schema<PersistentVolumeSpec> = constrained(
   fields(
@@ -70,6 +71,7 @@ const spec: Schema<PersistentVolumeSpec> = constrained(
       accessModes,
       claimRef: optional(claimRef),
       csi: optional(csi),
+      iscsi: optional(persistentIscsi),
       volumeMode: withDefault(volumeMode, 'Filesystem'),
       storageClassName: optional(className),
       mountOptions: optional(mountOptions),

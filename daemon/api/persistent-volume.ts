@@ -1,3 +1,4 @@
+import type { IscsiVolumeSource } from './iscsi.ts';
 import type { ObjectMeta, TypedObject } from './meta.ts';
 
 export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
@@ -26,6 +27,7 @@ export interface PersistentVolumeSpec {
   readonly accessModes: readonly AccessMode[];
   readonly claimRef?: ClaimReference;
   readonly csi?: CsiPersistentVolumeSource;
+  readonly iscsi?: IscsiVolumeSource;
   readonly volumeMode?: VolumeMode;
   readonly storageClassName?: string;
   readonly mountOptions?: readonly string[];

@@ -1,4 +1,5 @@
 import { attributes, climbingProblem, dnsLabel, dnsSubdomain, quantity, singleLine } from './field-schemas.ts';
+import { inlineIscsi } from './iscsi-schema.ts';
 import { inlineLoopProblems, loopDriver } from './loop-driver.ts';
 import { namespacedMeta } from './meta-schema.ts';
 import { quoted } from './names.ts';
@@ -43,6 +44,7 @@ const csi = constrained(
 const readSources = {
   persistentVolumeClaim: optional(persistentVolumeClaim),
   csi: optional(csi),
+  iscsi: optional(inlineIscsi),
   emptyDir: optional(emptyDir),
 };
 const sourceNames = new Set([...Object.keys(readSources), ...Object.keys(podSourceFields)]);

@@ -1,3 +1,4 @@
+import type { IscsiVolumeSource } from './iscsi.ts';
 import type { ObjectMeta, TypedObject } from './meta.ts';
 
 /** emptyDir of core/v1: a directory, or a tmpfs with medium Memory, that lives as long as its pod. */
@@ -26,6 +27,7 @@ export interface Volume {
   readonly emptyDir?: EmptyDirVolumeSource;
   readonly persistentVolumeClaim?: PersistentVolumeClaimVolumeSource;
   readonly csi?: InlineCsiVolumeSource;
+  readonly iscsi?: IscsiVolumeSource;
   readonly [otherSource: string]: unknown;
 }
 

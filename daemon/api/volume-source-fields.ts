@@ -14,19 +14,6 @@ const inBoth: SourceFields = {
   flocker: ['datasetName', 'datasetUUID'],
   gcePersistentDisk: ['pdName', 'fsType', 'partition', 'readOnly'],
   hostPath: ['path', 'type'],
-  iscsi: [
-    'targetPortal',
-    'iqn',
-    'lun',
-    'iscsiInterface',
-    'fsType',
-    'readOnly',
-    'portals',
-    'chapAuthDiscovery',
-    'chapAuthSession',
-    'secretRef',
-    'initiatorName',
-  ],
   nfs: ['server', 'path', 'readOnly'],
   photonPersistentDisk: ['pdID', 'fsType'],
   portworxVolume: ['volumeID', 'fsType', 'readOnly'],
@@ -47,7 +34,7 @@ const inBoth: SourceFields = {
   vsphereVolume: ['volumePath', 'fsType', 'storagePolicyName', 'storagePolicyID'],
 };
 
-/** In spec.volumes of a pod, besides emptyDir, persistentVolumeClaim and csi. */
+/** In spec.volumes of a pod, besides emptyDir, persistentVolumeClaim, csi and iscsi. */
 export const podSourceFields: SourceFields = {
   ...inBoth,
   azureFile: ['secretName', 'shareName', 'readOnly'],
@@ -62,7 +49,7 @@ export const podSourceFields: SourceFields = {
   storageos: ['volumeName', 'volumeNamespace', 'fsType', 'readOnly', 'secretRef'],
 };
 
-/** In spec of a PersistentVolume, besides csi. */
+/** In spec of a PersistentVolume, besides csi and iscsi. */
 export const persistentVolumeSourceFields: SourceFields = {
   ...inBoth,
   azureFile: ['secretName', 'shareName', 'readOnly', 'secretNamespace'],

@@ -30,7 +30,12 @@ const packageOfTool: Readonly<Record<string, string>> = {
   mount: 'mount',
   umount: 'mount',
   blkid: 'util-linux',
+  blockdev: 'util-linux',
   cmp: 'diffutils',
+  tee: 'coreutils',
+  iscsiadm: 'open-iscsi',
+  iscsid: 'open-iscsi',
+  multipath: 'multipath-tools',
 };
 
 /** "apt install xfsprogs"; undefined for a tool that is not ours. */

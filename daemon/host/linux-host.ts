@@ -5,6 +5,7 @@ import { type KernelFeatures, probeKernelFeatures } from './kernel-features.ts';
 import { LinuxBlockProbe } from './linux-block-probe.ts';
 import { LinuxFilesystems } from './linux-filesystems.ts';
 import { LinuxImages } from './linux-images.ts';
+import { LinuxIscsiInitiator } from './linux-iscsi-initiator.ts';
 import { LinuxLoopDevices } from './linux-loop-devices.ts';
 import { LinuxManagedDirectories } from './linux-managed-directories.ts';
 import { LinuxMountTable } from './linux-mount-table.ts';
@@ -39,6 +40,7 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     filesystems: new LinuxFilesystems(children),
     directories: new LinuxManagedDirectories(rootDir, features),
     images: new LinuxImages({ features, imagesDirectory: `${rootDir}/images`, clock: systemClock }),
+    iscsi: new LinuxIscsiInitiator(children),
     [Symbol.asyncDispose]: () => mountTable[Symbol.asyncDispose](),
   };
 }

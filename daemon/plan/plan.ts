@@ -10,7 +10,7 @@ import type { ActualStateOfWorld, ActualVolume } from '../world/actual-state-of-
 import type { DesiredStateOfWorld, PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import { deviceMayBeMounted, volumeMayBeMounted } from '../world/mount-state.ts';
 import type { LeaseRelease, PodLease } from '../world/pod-lease.ts';
-import { sameRecipe } from '../world/volume-recipe.ts';
+import { endsWithItsPod, sameRecipe } from '../world/volume-recipe.ts';
 import type { PodVolumeRecord } from '../world/volume-record.ts';
 import { isHeavy, type Operation, operationKey, podUidOf } from './operation.ts';
 
@@ -157,7 +157,7 @@ function unmountDetachDevices(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld,
 /** With an inline volume its image goes: not while a pod that may be its owner is not wholly understood. */
 function forgetVolume(actual: ActualVolume, dsw: DesiredStateOfWorld, reason: string, pass: Pass): void {
   const { name: volumeName, recipe } = actual.record;
-  const mayBeSomeones = recipe.attachment?.create !== undefined && dsw.errors.size > 0;
+  const mayBeSomeones = endsWithItsPod(recipe) && dsw.errors.size > 0;
   if (mayBeSomeones) pass.hold(volumeName, '', 'a pod is not fully resolved and may be its owner: its image is kept');
   else pass.add({ kind: 'forgetVolume', volumeName, reason });
 }

@@ -1,6 +1,7 @@
 import type { BlockProbe } from './block-probe.ts';
 import type { Filesystems } from './filesystems.ts';
 import type { Images } from './images.ts';
+import type { IscsiInitiator } from './iscsi-initiator.ts';
 import type { LoopDevices } from './loop-devices.ts';
 import type { ManagedDirectories } from './managed-directories.ts';
 import type { MountTableSource } from './mount-table-source.ts';
@@ -15,4 +16,5 @@ export interface Host {
   readonly filesystems: Filesystems;
   readonly directories: ManagedDirectories;
   readonly images: Images;
+  readonly iscsi: IscsiInitiator;
 }

@@ -16,6 +16,7 @@ import {
   type VolumeType,
   volumeToMount,
 } from '../world/testing/volumes.ts';
+import type { ImageAttachment } from '../world/volume-recipe.ts';
 import type { VolumeRecord } from '../world/volume-record.ts';
 import { OperationExecutor } from './operation-executor.ts';
 
@@ -59,7 +60,8 @@ beforeEach(() => {
     contextFor: (signal) => {
       signals.push(signal);
       return {
-        ...{ asw, host, layout, clock, signal },
+        ...{ asw, host, layout, clock, signal, events },
+        secrets: { get: () => undefined, revisionOf: () => 0 },
         retiredRecord: (name) => records.get(name),
         saveRecord: (name) => {
           const record = asw.get(name)?.record;
@@ -94,6 +96,7 @@ async function run(operation: Operation, wish = 'wish'): Promise<void> {
 
 const volume = (type: VolumeType = 'device', ...pods: string[]): VolumeToMount =>
   volumeToMount(type, 'data', pods.length === 0 ? ['web'] : pods);
+const imageOf = ({ recipe }: VolumeToMount): ImageAttachment => recipe.attachment as ImageAttachment;
 const attach = (wanted = volume()): Operation => ({
   kind: 'attachVolume',
   volumeName: data,
@@ -210,7 +213,7 @@ describe('operations in order', () => {
   it('knows a disk by its number although the mount table shows another of its names', async () => {
     host.addDisk('/dev/vg/data', '253:0', 'ext4', '/dev/mapper/vg-data');
     const plain = volume();
-    const attachment = { ...plain.recipe.attachment!, path: '/dev/vg/data', isOwned: false };
+    const attachment = { ...imageOf(plain), path: '/dev/vg/data', isOwned: false };
     const disk = { ...plain, recipe: { ...plain.recipe, attachment } };
     await runAll(attach(disk), mountDevice(disk), mountPod(disk));
     expect(executor.failed.size).toBe(0);
@@ -393,7 +396,7 @@ describe('taking down', () => {
     const theirs = volume();
     const notOwned = {
       ...theirs,
-      recipe: { ...theirs.recipe, attachment: { ...theirs.recipe.attachment!, isOwned: false } },
+      recipe: { ...theirs.recipe, attachment: { ...imageOf(theirs), isOwned: false } },
     };
     host.imageFiles.get(image)!.content = 'ext4';
     await runAll(attach(notOwned), mountDevice(notOwned));
@@ -417,7 +420,7 @@ describe('taking down', () => {
     const plain = volume();
     const create = { sizeBytes: '67108864' };
     const path = imagePath('inline');
-    const inline = { ...plain, recipe: { ...plain.recipe, attachment: { ...plain.recipe.attachment!, path, create } } };
+    const inline = { ...plain, recipe: { ...plain.recipe, attachment: { ...imageOf(plain), path, create } } };
     await runAll(attach(inline), mountDevice(inline));
     expect(host.contentOf(path)).toBe('ext4');
     await runAll(down('unmountDevice'), down('detachVolume'), down('forgetVolume'));
@@ -451,7 +454,7 @@ describe('formatting', () => {
   /** An image that a user brought: it is never replaced. */
   function brought(): VolumeToMount {
     const plain = volume();
-    return { ...plain, recipe: { ...plain.recipe, attachment: { ...plain.recipe.attachment!, isOwned: false } } };
+    return { ...plain, recipe: { ...plain.recipe, attachment: { ...imageOf(plain), isOwned: false } } };
   }
 
   it('begins anew on a blank image of ours when mkfs was cut off and left something', async () => {
@@ -517,7 +520,7 @@ describe('formatting', () => {
     const theirs = volume();
     const notOwned = {
       ...theirs,
-      recipe: { ...theirs.recipe, attachment: { ...theirs.recipe.attachment!, isOwned: false } },
+      recipe: { ...theirs.recipe, attachment: { ...imageOf(theirs), isOwned: false } },
     };
     await run(attach(notOwned));
     host.next('probe', { kind: 'fail', error: transientError('unreadable') });

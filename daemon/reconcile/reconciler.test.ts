@@ -22,6 +22,7 @@ import { Reconciler } from './reconciler.ts';
 import { reconstruct } from './reconstructor.ts';
 
 const ignore = (): void => {};
+const secrets = { get: () => undefined, revisionOf: () => 0 };
 const silent: Logger = { info: ignore, warn: ignore, error: ignore, debug: ignore };
 const global = globalMountPath('data');
 const web = targetPath('data', 'web');
@@ -57,7 +58,8 @@ class Machine {
         reconciler.wake();
       },
       contextFor: (signal) => ({
-        ...{ asw, host, layout, clock, signal },
+        ...{ asw, host, layout, clock, signal, events },
+        secrets,
         retiredRecord: (name) => records.get(name),
         saveRecord: (name) => {
           const record = asw.get(name)?.record;
@@ -79,6 +81,7 @@ class Machine {
       ...{ asw, executor, clock, events, logger: silent, soon: setImmediate },
       mountTable: host.mountTable,
       ...{ leases: this.units, services: this.units },
+      secrets,
       populate: () => this.dsw,
       onPass: () => {
         this.passes++;

@@ -11,6 +11,7 @@ import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MountTableSource } from '../ports/mount-table-source.ts';
 import type { PodLeases } from '../ports/pod-leases.ts';
+import type { Secrets } from '../ports/secrets.ts';
 import type { ServiceManager } from '../ports/service-manager.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import { type DesiredStateOfWorld, emptyDesiredStateOfWorld } from '../world/desired-state-of-world.ts';
@@ -28,6 +29,7 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventRecorder;
+  readonly secrets: Pick<Secrets, 'revisionOf'>;
   /** The desired state of world from the objects as they are now. */
   readonly populate: () => DesiredStateOfWorld;
   /** Called at the end of each pass, with what is held back. */
@@ -145,6 +147,8 @@ export class Reconciler {
     if (volume === undefined) return 'not wanted';
     const podUid = 'pod' in operation ? operation.pod.pod.uid : undefined;
     const mount = podUid === undefined ? undefined : volume.pods.get(podUid)?.mount;
-    return JSON.stringify([volume.recipe, mount]);
+    const { attachment } = volume.recipe;
+    const secret = attachment?.kind === 'iscsi' ? attachment.secret : undefined;
+    return JSON.stringify([volume.recipe, mount, secret && this.#options.secrets.revisionOf(secret)]);
   }
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import type { VolumeRecord } from '../world/volume-record.ts';
+import { attachmentKindOf } from './attachments/attachment-kinds.ts';
 
 export interface ReconstructorOptions {
   readonly asw: ActualStateOfWorld;
@@ -35,18 +36,12 @@ export async function reconstruct(options: ReconstructorOptions): Promise<void> 
   logger.info('worlds reconstructed', { volumes: records.length, uncertain, orphans: orphans.length });
 }
 
-/** Whether the recorded device still has the recorded backing file; a device that cannot be read counts as not. */
-function isStillAttached({ attached, recipe }: VolumeRecord, { loopDevices, blockProbe }: Host): boolean {
-  if (attached === undefined) return false;
+/** Whether the recorded device is still the recorded volume; a device that cannot be read counts as not. */
+function isStillAttached(record: VolumeRecord, host: Host): boolean {
+  const { attachment } = record.recipe;
+  if (attachment === undefined || record.attached === undefined) return false;
   try {
-    if (attached.loopBacking === undefined) {
-      // By the path that was asked for: after a reboot /dev/disk/by-id/… may lead to another node and number.
-      const { node, deviceNumber } = blockProbe.describe(recipe.attachment?.path ?? attached.devicePath);
-      return node === attached.devicePath && deviceNumber === attached.deviceNumber;
-    }
-    const backing = loopDevices.status(attached.devicePath)?.backing;
-    const { device, inode } = attached.loopBacking;
-    return backing?.device === BigInt(device) && backing.inode === BigInt(inode);
+    return attachmentKindOf(attachment).isStillAttached(record, attachment, host);
   } catch {
     // Not proven: the attach operation looks again and reports what is wrong.
     return false;

@@ -1,6 +1,6 @@
 import type { AttachState, DeviceMountState, VolumeMountState } from './mount-state.ts';
 import type { UniqueVolumeName } from './unique-volume-name.ts';
-import type { AttachedDevice, ObservedMount, PodVolumeRecord, VolumeRecord } from './volume-record.ts';
+import type { AttachedDevice, IscsiRecord, ObservedMount, PodVolumeRecord, VolumeRecord } from './volume-record.ts';
 
 /** One volume as it is: its durable record and what is believed of the kernel. */
 export interface ActualVolume {
@@ -65,6 +65,12 @@ export class ActualStateOfWorld {
   markAttachAsUncertain(name: UniqueVolumeName): void {
     const volume = this.#require(name);
     this.#set({ ...volume, record: { ...volume.record, isAttachUncertain: true }, attachState: 'AttachUncertain' });
+  }
+
+  /** Ways to an iSCSI LUN, and who it is. */
+  markIscsi(name: UniqueVolumeName, iscsi: IscsiRecord): void {
+    const volume = this.#require(name);
+    this.#set({ ...volume, record: { ...volume.record, iscsi } });
   }
 
   markVolumeAsDetached(name: UniqueVolumeName): void {

@@ -18,7 +18,27 @@ export interface ImageAttachment {
   readonly create?: { readonly sizeBytes: string };
 }
 
-export type Attachment = ImageAttachment;
+/** A logical unit of an iSCSI target (RFC 7143). */
+export interface IscsiAttachment {
+  readonly kind: 'iscsi';
+  /** "192.0.2.7:3260" or "[2001:db8::7]:3260", targetPortal first, none twice. */
+  readonly portals: readonly string[];
+  readonly iqn: string;
+  readonly lun: number;
+  /** The record of /etc/iscsi/ifaces that is asked for; "default" where none is. */
+  readonly interface: string;
+  /** The name that we log in under, where it is not that of the machine. */
+  readonly initiatorName?: string;
+  readonly readOnly: boolean;
+  /** The identity that the user says the LUN has, where he says one; else the one that the first attach saw. */
+  readonly wwid?: string;
+  readonly chapDiscovery: boolean;
+  readonly chapSession: boolean;
+  /** Where the CHAP names and passwords are found; never those themselves, for a recipe is kept on disk. */
+  readonly secret?: { readonly namespace: string; readonly name: string };
+}
+
+export type Attachment = ImageAttachment | IscsiAttachment;
 
 /** The one mount of a volume's filesystem, at its global mount path. */
 export interface DeviceMount {
@@ -46,6 +66,16 @@ export interface VolumeRecipe {
   readonly deviceMount?: DeviceMount;
   /** '' for volumes without a device. */
   readonly globalMountPath: string;
+}
+
+/** The image file (or block device) that a volume is, if it is one. */
+export function imagePathOf({ attachment }: VolumeRecipe): string | undefined {
+  return attachment?.kind === 'image' ? attachment.path : undefined;
+}
+
+/** True for an inline volume's image: made at attach, ended with its pod. */
+export function endsWithItsPod({ attachment }: VolumeRecipe): boolean {
+  return attachment?.kind === 'image' && attachment.create !== undefined;
 }
 
 /** Equal recipes give equal text: the fields are written in one place each, in one order. */

@@ -36,6 +36,26 @@ export interface AttachedDevice {
   readonly loopBacking?: { readonly device: string; readonly inode: string; readonly path: string };
 }
 
+/** One way to an iSCSI LUN, and what of it is our doing. Durable before login and scan. */
+export interface IscsiPathRecord {
+  readonly portal: string;
+  /** The kernel's session, one of this boot; absent from the intent to log in until the session was seen. */
+  readonly sessionId?: string;
+  /** True when there was no session before: then we log out, once no volume of ours uses it. */
+  readonly isSessionOurs: boolean;
+  /** True when the LUN had no device before: then we delete the device. */
+  readonly isDeviceOurs: boolean;
+}
+
+export interface IscsiRecord {
+  readonly paths: readonly IscsiPathRecord[];
+  /**
+   * Who the LUN is (VPD page 0x83), as of the first attach; kept as long as the record. Another LUN at the same address
+   * is refused (kubernetes#59946).
+   */
+  readonly wwid?: string;
+}
+
 /**
  * Written before a device is formatted and again when mkfs has ended. With `done`, a device that reads blank is a
  * device that lost its data, and is refused instead of formatted. With `started`, nothing was ever mounted from it.
@@ -57,6 +77,7 @@ export interface VolumeRecord {
   readonly isAttachUncertain?: true;
   /** True when, before our first attach, somebody else's loop device was on the image: used, and never detached. */
   readonly isLoopAdopted?: true;
+  readonly iscsi?: IscsiRecord;
   readonly format?: FormatRecord;
   readonly deviceObserved?: ObservedMount;
   readonly pods: Readonly<Record<string, PodVolumeRecord>>;

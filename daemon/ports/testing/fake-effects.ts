@@ -19,7 +19,11 @@ export type Effect =
   | 'createImage'
   | 'removeImage'
   | 'replaceImage'
-  | 'trashImage';
+  | 'trashImage'
+  | 'login'
+  | 'logout'
+  | 'scan'
+  | 'removeDisk';
 
 /** What the next call of an effect does instead of simply succeeding. */
 export type Fault =

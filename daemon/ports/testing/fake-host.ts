@@ -2,6 +2,7 @@
 import type { Host } from '../host.ts';
 import { fakeBlockProbe, fakeFilesystems, fakeLoopDevices } from './fake-block-devices.ts';
 import { fakeDirectories, fakeImages } from './fake-files.ts';
+import { FakeIscsiInitiator } from './fake-iscsi-initiator.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { fakeMounter, fakeMountTable } from './fake-mounts.ts';
 
@@ -15,4 +16,10 @@ export class FakeHost extends FakeKernel implements Host {
   readonly filesystems = fakeFilesystems(this);
   readonly directories = fakeDirectories(this);
   readonly images = fakeImages(this);
+  readonly iscsi = new FakeIscsiInitiator(this);
+
+  override reboot(): void {
+    super.reboot();
+    this.iscsi.reboot();
+  }
 }

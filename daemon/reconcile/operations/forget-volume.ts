@@ -13,7 +13,9 @@ export async function forgetVolume(operation: Operation<'forgetVolume'>, context
     host.directories.remove(globalMountPath);
     host.directories.remove(parentOf(globalMountPath));
   }
-  if (attachment?.create !== undefined) removeImage(attachment.path, attachment.volumeHandle, context);
+  if (attachment?.kind === 'image' && attachment.create !== undefined) {
+    removeImage(attachment.path, attachment.volumeHandle, context);
+  }
   context.retireRecord(record);
   await context.durable();
   asw.forgetVolume(record.name);

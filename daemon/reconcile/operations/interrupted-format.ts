@@ -11,7 +11,8 @@ import type { OperationContext } from './operation-context.ts';
  * @throws StorageError Aborted (transient) when it was so
  */
 export async function assertNotInterrupted(record: VolumeRecord | undefined, context: OperationContext): Promise<void> {
-  if (record?.format?.state !== 'started' || record.recipe.attachment?.isOwned !== true) return;
+  const attachment = record?.recipe.attachment;
+  if (record?.format?.state !== 'started' || attachment?.kind !== 'image' || !attachment.isOwned) return;
   const { name, attached, format } = record;
   const { asw, host } = context;
   if (attached?.loopBacking !== undefined) {

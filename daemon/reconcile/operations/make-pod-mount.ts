@@ -6,6 +6,7 @@ import { parentOf } from './mount-device.ts';
 import { verify } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
 import { flagsOf } from './pod-mount-flags.ts';
+import { assertSameDevice } from './same-device.ts';
 
 /** Mounts on a target that is proven to have no mount. */
 export async function makePodMount(
@@ -31,6 +32,7 @@ export async function makePodMount(
       return;
     }
     case 'deviceBind': {
+      await assertSameDevice(actual.record.name, context);
       const source = verifiedDevice(actual, context);
       directories.ensureFile(target);
       mounter.bind({ source, target, flags });

@@ -7,6 +7,7 @@ import type { AttachedDevice } from '../../world/volume-record.ts';
 import { lookAt, verify } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
 import { prepareFilesystem } from './prepare-filesystem.ts';
+import { assertSameDevice } from './same-device.ts';
 
 /** The global mount: once per volume, whatever the number of its pods (CSI: NodeStage). */
 export async function mountDevice(operation: Operation<'mountDevice'>, context: OperationContext): Promise<void> {
@@ -29,6 +30,7 @@ export async function mountDevice(operation: Operation<'mountDevice'>, context: 
   if (found.kind === 'absent') {
     // What an earlier mount looked like (before a reboot, on another loop device) says nothing of the next one.
     asw.markDeviceAsUnmounted(volumeName);
+    await assertSameDevice(volumeName, context);
     await prepareFilesystem(volumeName, { attached, deviceMount }, context);
     host.directories.ensureDirectory(parentOf(expected.path));
     host.directories.seal(expected.path);

@@ -41,7 +41,7 @@ export async function prepareFilesystem(
  */
 function isOwnAndUntouched(record: VolumeRecord | undefined, { host }: OperationContext): boolean {
   const attachment = record?.recipe.attachment;
-  if (attachment?.isOwned !== true || record?.format?.state === 'done') return false;
+  if (attachment?.kind !== 'image' || !attachment.isOwned || record?.format?.state === 'done') return false;
   return host.images.stat(attachment.path)?.isAllHole === true;
 }
 

@@ -1,0 +1,141 @@
+/**
+ * Records of open-iscsi, as files: lines of "name = value". iscsiadm would take a CHAP password as an argument, where
+ * every user of the machine can read it; so it makes the record, and the settings are written here.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import type { ChapCredentials } from '../ports/iscsi-initiator.ts';
+import { StorageError } from '../world/storage-error.ts';
+
+type SecretValue = ChapCredentials['password'];
+
+/** The one place where a secret becomes text. */
+export type RecordSettings = ReadonlyMap<string, string | SecretValue>;
+
+/** Tells a discovery record that a crash left behind from an administrator's. */
+const mark = '# made by moored, removed after the discovery';
+const endOfRecord = '# END RECORD';
+
+export function chapSettings(prefix: string, chap: ChapCredentials | undefined): RecordSettings {
+  if (chap === undefined) return new Map([[`${prefix}.authmethod`, 'None']]);
+  const { username, password, usernameIn, passwordIn } = chap;
+  const all = [
+    ['authmethod', 'CHAP'],
+    ['username', username],
+    ['password', password],
+    ['username_in', usernameIn],
+    ['password_in', passwordIn],
+  ] as const;
+  return new Map(all.flatMap(([key, value]) => (value === undefined ? [] : [[`${prefix}.${key}`, value] as const])));
+}
+
+/** The record with these settings in the place of what it said of them. */
+export function withSettings(record: string, settings: RecordSettings): string {
+  const kept = record.split('\n').filter((line) => {
+    const name = /^\s*([\w.[\]]+)\s*=/.exec(line)?.[1];
+    return line.trim() !== '' && line !== endOfRecord && (name === undefined || !settings.has(name));
+  });
+  const added = [...settings].map(([name, value]) => `${name} = ${typeof value === 'string' ? value : value.reveal()}`);
+  return [...kept, ...added, endOfRecord, ''].join('\n');
+}
+
+/** The directories below which open-iscsi keeps its records: Debian's; that of Fedora and SUSE. */
+const iscsiDirectories = ['/etc/iscsi', '/var/lib/iscsi'] as const;
+
+export class IscsiRecordFiles {
+  readonly #directories: readonly string[];
+
+  constructor(directories: readonly string[] = iscsiDirectories) {
+    this.#directories = directories;
+  }
+
+  /** Changes the record that `iscsiadm -o new` made: …/nodes/<iqn>/<address>,<port>,<group>/<interface>. */
+  changeNode(node: { iqn: string; address: string; port: string; interface: string }, settings: RecordSettings): void {
+    for (const directory of this.#directories) {
+      const portals = `${directory}/nodes/${node.iqn}`;
+      const portal = list(portals).find((name) => name.startsWith(`${node.address},${node.port},`));
+      if (portal === undefined || !list(`${portals}/${portal}`).includes(node.interface)) continue;
+      const path = `${portals}/${portal}/${node.interface}`;
+      // Beside the records, for open-iscsi takes each file among them for one.
+      replaceFile(path, withSettings(readFileSync(path, 'utf8'), settings), directory);
+      return;
+    }
+    const places = this.#directories.map((directory) => `"${directory}/nodes"`).join(', ');
+    throw new StorageError(`Cannot change the record of "${node.iqn}": open-iscsi keeps none in ${places}`, {
+      code: 'Internal',
+      progress: 'transient',
+    });
+  }
+
+  /**
+   * Lends open-iscsi a discovery record with CHAP for the time of `work`. An administrator's record of the portal is put
+   * back afterwards, byte for byte.
+   */
+  async withDiscovery<T>(address: string, port: string, chap: ChapCredentials, work: () => Promise<T>): Promise<T> {
+    const directory = this.#directories.find((candidate) => list(candidate).length > 0) ?? iscsiDirectories[0];
+    const parent = `${directory}/send_targets/${address},${port}`;
+    const path = `${parent}/st_config`;
+    const found = list(parent).includes('st_config') ? readFileSync(path, 'utf8') : undefined;
+    const theirs = found?.startsWith(mark) === true ? undefined : found;
+    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    try {
+      replaceFile(path, discoveryRecord(address, port, chap), directory);
+      return await work();
+    } finally {
+      if (theirs === undefined) {
+        unlinkSync(path);
+        if (list(parent).length === 0) rmdirSync(parent);
+      } else {
+        replaceFile(path, theirs, directory);
+      }
+    }
+  }
+}
+
+function discoveryRecord(address: string, port: string, chap: ChapCredentials): string {
+  const place = new Map([
+    ['discovery.startup', 'manual'],
+    ['discovery.type', 'sendtargets'],
+    ['discovery.sendtargets.address', address],
+    ['discovery.sendtargets.port', port],
+    ['discovery.sendtargets.timeo.login_timeout', '10'],
+    ['discovery.sendtargets.reopen_max', '1'],
+  ]);
+  const settings = new Map([...place, ...chapSettings('discovery.sendtargets.auth', chap)]);
+  return withSettings(`${mark}\n# BEGIN RECORD 2.0`, settings);
+}
+
+/** Whole or not at all, and never readable by others, not even for a moment. */
+function replaceFile(path: string, text: string, workplace: string): void {
+  const temporary = `${workplace}/.moored-${randomUUID()}`;
+  const fd = openSync(temporary, 'wx', 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  chmodSync(temporary, 0o600);
+  renameSync(temporary, path);
+}
+
+function list(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+    throw error;
+  }
+}
