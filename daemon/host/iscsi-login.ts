@@ -44,9 +44,9 @@ export class IscsiLogins {
   async login(login: IscsiLogin, signal: AbortSignal): Promise<void> {
     const { iqn, portal } = login;
     const action = `Cannot log in to "${iqn}" at "${portal}"`;
+    await this.#ensureInterface(login, signal);
     // The discovery record of a portal is one for all targets.
     const group = await this.#portals.run(portal, signal, () => this.#discover(login, signal));
-    await this.#ensureInterface(login, signal);
     await this.#makeRecord(login, group, signal);
     const { exitCode, stderr } = await this.#node(login, ['--login'], loginDeadlineMs, signal);
     if (exitCode === 0 || exitCode === iscsiadmExit.sessionExists) return;
@@ -56,7 +56,10 @@ export class IscsiLogins {
     throw error;
   }
 
-  /** @returns the target's portal group, '' when the portal lists the target under another address only */
+  /**
+   * @returns the target's portal group. Behind an address translation the portal lists other addresses than its own: then
+   * the group of any of them, for without one open-iscsi keeps the record elsewhere, and for one interface only
+   */
   async #discover(login: IscsiLogin, signal: AbortSignal): Promise<string> {
     const { iqn, portal, discoveryChap } = login;
     const { address, port } = portalParts(portal);
@@ -68,12 +71,14 @@ export class IscsiLogins {
       discoveryChap === undefined ? await run() : await this.#records.withDiscovery(address, port, discoveryChap, run);
     if (exitCode !== 0 && exitCode !== iscsiadmExit.noObjectsFound) throw discoveryError(action, exitCode, stderr);
     const targets = parseDiscovery(stdout);
-    if (!targets.some((target) => target.iqn === iqn))
+    const ours = targets.filter((target) => target.iqn === iqn);
+    const [first] = ours;
+    if (first === undefined)
       throw unknownTarget(
         login,
         targets.map((target) => target.iqn),
       );
-    return targets.find((target) => target.iqn === iqn && target.portal === portal)?.group ?? '';
+    return (ours.find((target) => target.portal === portal) ?? first).group;
   }
 
   async #ensureInterface(way: IscsiWay, signal: AbortSignal): Promise<void> {
@@ -107,8 +112,7 @@ export class IscsiLogins {
 
   async #makeRecord(login: IscsiLogin, group: string, signal: AbortSignal): Promise<void> {
     const { iqn, portal, sessionChap } = login;
-    const place = group === '' ? portal : `${portal},${group}`;
-    const args = ['-m', 'node', '-T', iqn, '-p', place, '-I', ourInterface(login), '-o', 'new'];
+    const args = ['-m', 'node', '-T', iqn, '-p', `${portal},${group}`, '-I', ourInterface(login), '-o', 'new'];
     const { exitCode, stderr } = await this.#children.run('iscsiadm', args, { signal, deadlineMs: recordDeadlineMs });
     if (exitCode !== 0 && exitCode !== iscsiadmExit.sessionExists) {
       throw iscsiadmError(`Cannot make the record of "${iqn}" at "${portal}"`, exitCode, stderr);

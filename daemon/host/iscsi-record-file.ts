@@ -51,7 +51,7 @@ export function withSettings(record: string, settings: RecordSettings): string {
   return [...kept, ...added, endOfRecord, ''].join('\n');
 }
 
-/** The directories below which open-iscsi keeps its records: Debian's; that of Fedora and SUSE. */
+/** The directories below which open-iscsi keeps its records: of Debian 12; of Debian 13, Fedora and SUSE. */
 const iscsiDirectories = ['/etc/iscsi', '/var/lib/iscsi'] as const;
 
 export class IscsiRecordFiles {
@@ -84,7 +84,8 @@ export class IscsiRecordFiles {
    * back afterwards, byte for byte.
    */
   async withDiscovery<T>(address: string, port: string, chap: ChapCredentials, work: () => Promise<T>): Promise<T> {
-    const directory = this.#directories.find((candidate) => list(candidate).length > 0) ?? iscsiDirectories[0];
+    // Where our interface has just been written: Debian 12 and 13 differ.
+    const directory = this.#directories.find((one) => list(`${one}/ifaces`).length > 0) ?? iscsiDirectories[0];
     const parent = `${directory}/send_targets/${address},${port}`;
     const path = `${parent}/st_config`;
     const found = list(parent).includes('st_config') ? readFileSync(path, 'utf8') : undefined;
