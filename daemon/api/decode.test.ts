@@ -132,6 +132,10 @@ describe('what is taken', () => {
       { secret: { secretName: 'secret-config', defaultMode: 420 } },
       { projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
       { nfs: { server: '192.168.4.1', path: '/nfs_storage' } },
+      { nfs: { server: 'filer.example.org', path: '/srv/a b:c', readOnly: true } },
+      ...['fd00::5', '[fd00::5]', '::ffff:10.0.0.5', 'fe80::1%eth0', 'f', 'n_1.example.'].map((server) => ({
+        nfs: { server, path: '/' },
+      })),
       { image: { reference: 'quay.io/x:1', pullPolicy: 'Always' } },
       { ephemeral: { volumeClaimTemplate: { spec: {} } } },
       { csi: { driver: 'secrets-store.csi.k8s.io', readOnly: true, volumeAttributes: { secretProviderClass: 'x' } } },
@@ -516,6 +520,19 @@ describe('what is refused, with the path and what would be accepted', () => {
     ],
     ['a volumeName that climbs', claim({ volumeName: '../x' }), [/^spec.volumeName: "..\/x" is not a legal name/]],
 
+    ['an export without a path', volume({ csi: null, nfs: { server: 'filer' } }), ['spec.nfs.path: required']],
+    [
+      'an export with a path that is not absolute',
+      volume({ csi: null, nfs: { server: 'filer', path: 'srv' } }),
+      ['spec.nfs.path: "srv" is not an absolute path'],
+    ],
+    ...['', '-o', 'a b', 'a,b', 'a/b', 'filer:', '[::1', 'fe80::1%', '::g', 'a:b'].map(
+      (server): [string, unknown, (string | RegExp)[]] => [
+        `an export of server "${server}"`,
+        volume({ csi: null, nfs: { server, path: '/srv' } }),
+        [server === '' ? 'spec.nfs.server: required' : /^spec.nfs.server: ".+" is not a host name, an IPv4 address/],
+      ],
+    ),
     ['a volume without capacity', volume({ capacity: {} }), ['spec.capacity.storage: required']],
     ['a volume without a source', volume({ csi: null }), ['spec: has no volume source, such as csi: want exactly one']],
     [

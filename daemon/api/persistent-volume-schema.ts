@@ -13,6 +13,7 @@ import {
 import { persistentIscsi } from './iscsi-schema.ts';
 import { loopDriver, persistentLoopProblems } from './loop-driver.ts';
 import { clusterMeta } from './meta-schema.ts';
+import { nfsVolumeSource } from './nfs-source-schema.ts';
 import type { PersistentVolume, PersistentVolumeSpec } from './persistent-volume.ts';
 import {
   anything,
@@ -62,7 +63,7 @@ const claimRef = mapped(
   ({ namespace, name }) => ({ namespace, name }),
 );
 
-const sourceNames = new Set(['csi', 'iscsi', ...Object.keys(persistentVolumeSourceFields)]);
+const sourceNames = new Set(['csi', 'iscsi', 'nfs', ...Object.keys(persistentVolumeSourceFields)]);
 
 const spec: Schema<PersistentVolumeSpec> = constrained(
   fields(
@@ -72,6 +73,7 @@ const spec: Schema<PersistentVolumeSpec> = constrained(
       claimRef: optional(claimRef),
       csi: optional(csi),
       iscsi: optional(persistentIscsi),
+      nfs: optional(nfsVolumeSource),
       volumeMode: withDefault(volumeMode, 'Filesystem'),
       storageClassName: optional(className),
       mountOptions: optional(mountOptions),

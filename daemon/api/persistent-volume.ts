@@ -1,5 +1,6 @@
 import type { IscsiVolumeSource } from './iscsi.ts';
 import type { ObjectMeta, TypedObject } from './meta.ts';
+import type { NfsVolumeSource } from './pod.ts';
 
 export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
 export type VolumeMode = 'Filesystem' | 'Block';
@@ -28,6 +29,7 @@ export interface PersistentVolumeSpec {
   readonly claimRef?: ClaimReference;
   readonly csi?: CsiPersistentVolumeSource;
   readonly iscsi?: IscsiVolumeSource;
+  readonly nfs?: NfsVolumeSource;
   readonly volumeMode?: VolumeMode;
   readonly storageClassName?: string;
   readonly mountOptions?: readonly string[];

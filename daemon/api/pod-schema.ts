@@ -3,6 +3,7 @@ import { inlineIscsi } from './iscsi-schema.ts';
 import { inlineLoopProblems, loopDriver } from './loop-driver.ts';
 import { namespacedMeta } from './meta-schema.ts';
 import { quoted } from './names.ts';
+import { nfsVolumeSource } from './nfs-source-schema.ts';
 import type { Container, Pod, PodSpec, Volume } from './pod.ts';
 import {
   constrained,
@@ -46,6 +47,7 @@ const readSources = {
   csi: optional(csi),
   iscsi: optional(inlineIscsi),
   emptyDir: optional(emptyDir),
+  nfs: optional(nfsVolumeSource),
 };
 const sourceNames = new Set([...Object.keys(readSources), ...Object.keys(podSourceFields)]);
 

@@ -21,6 +21,15 @@ export interface InlineCsiVolumeSource {
   readonly volumeAttributes?: Readonly<Record<string, string>>;
 }
 
+/** NFSVolumeSource of core/v1, the same inline and in a PersistentVolume. */
+export interface NfsVolumeSource {
+  /** Host name or address; an IPv6 address with or without its brackets. */
+  readonly server: string;
+  /** Absolute path of the export, or of a directory in it. */
+  readonly path: string;
+  readonly readOnly?: boolean;
+}
+
 /** One entry of spec.volumes: a name and exactly one source. Sources without a plugin are kept under their own key. */
 export interface Volume {
   readonly name: string;
@@ -28,6 +37,7 @@ export interface Volume {
   readonly persistentVolumeClaim?: PersistentVolumeClaimVolumeSource;
   readonly csi?: InlineCsiVolumeSource;
   readonly iscsi?: IscsiVolumeSource;
+  readonly nfs?: NfsVolumeSource;
   readonly [otherSource: string]: unknown;
 }
 

@@ -14,7 +14,6 @@ const inBoth: SourceFields = {
   flocker: ['datasetName', 'datasetUUID'],
   gcePersistentDisk: ['pdName', 'fsType', 'partition', 'readOnly'],
   hostPath: ['path', 'type'],
-  nfs: ['server', 'path', 'readOnly'],
   photonPersistentDisk: ['pdID', 'fsType'],
   portworxVolume: ['volumeID', 'fsType', 'readOnly'],
   quobyte: ['registry', 'volume', 'readOnly', 'user', 'group', 'tenant'],
@@ -34,7 +33,7 @@ const inBoth: SourceFields = {
   vsphereVolume: ['volumePath', 'fsType', 'storagePolicyName', 'storagePolicyID'],
 };
 
-/** In spec.volumes of a pod, besides emptyDir, persistentVolumeClaim, csi and iscsi. */
+/** In spec.volumes of a pod, besides emptyDir, persistentVolumeClaim, csi, iscsi and nfs. */
 export const podSourceFields: SourceFields = {
   ...inBoth,
   azureFile: ['secretName', 'shareName', 'readOnly'],
@@ -49,7 +48,7 @@ export const podSourceFields: SourceFields = {
   storageos: ['volumeName', 'volumeNamespace', 'fsType', 'readOnly', 'secretRef'],
 };
 
-/** In spec of a PersistentVolume, besides csi and iscsi. */
+/** In spec of a PersistentVolume, besides csi, iscsi and nfs. */
 export const persistentVolumeSourceFields: SourceFields = {
   ...inBoth,
   azureFile: ['secretName', 'shareName', 'readOnly', 'secretNamespace'],
