@@ -14,6 +14,7 @@ import type { StateStore } from './ports/state-store.ts';
 import type { VolumePlugin } from './ports/volume-plugin.ts';
 import { populate } from './reconcile/desired-state-of-world-populator.ts';
 import { IscsiPathWatch } from './reconcile/iscsi-path-watch.ts';
+import { NfsServerMonitor } from './reconcile/nfs-server-monitor.ts';
 import { OperationExecutor } from './reconcile/operation-executor.ts';
 import type { OperationContext } from './reconcile/operations/operation-context.ts';
 import { releaseTerminatedPods } from './reconcile/pod-release.ts';
@@ -64,6 +65,7 @@ export class Core {
   readonly manifests: ManifestController;
   readonly executor: OperationExecutor;
   readonly reconciler: Reconciler;
+  readonly servers: NfsServerMonitor;
   readonly #options: CoreOptions;
   readonly #iscsiPathWatch: IscsiPathWatch;
 
@@ -80,9 +82,18 @@ export class Core {
     const provisioning = new Provisioning({ ...common, plugins, layout, images: host.images, isImageInUse });
     this.claims = new ClaimController({ ...common, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
+    this.servers = new NfsServerMonitor({
+      ...common,
+      asw,
+      host,
+      isBusy: (volumeName, podUid) => this.executor.isBusy(volumeName, podUid),
+      onAnswer: (server) => this.executor.retryNow(server),
+      onChange: () => this.reconciler.wake(),
+    });
     this.executor = new OperationExecutor({
       ...common,
       asw,
+      servers: this.servers,
       contextFor: (signal) => this.#operationContext(signal),
       random,
       heavyLimit,
@@ -129,12 +140,13 @@ export class Core {
   async stop(graceMs: number): Promise<void> {
     this.reconciler.stop();
     this.#iscsiPathWatch.stop();
+    this.servers.stop();
     await this.claims.stop();
     await this.executor.stop(graceMs);
   }
 
   snapshot(): DaemonSnapshot {
-    const { asw, objects, reconciler, executor, claims } = this;
+    const { asw, objects, reconciler, executor, claims, servers } = this;
     const { host, clock } = this.#options;
     return {
       objects,
@@ -145,6 +157,7 @@ export class Core {
       mounts: host.mountTable.current(),
       running: executor.running,
       failed: executor.failed,
+      stalledServers: servers.stalled,
       waits: claims.waits,
       now: clock.monotonic(),
     };
@@ -161,14 +174,15 @@ export class Core {
     this.#iscsiPathWatch.update();
     releaseTerminatedPods({ objects, asw, directories: host.directories, layout, events, logger });
     this.claims.volumesChanged();
+    this.servers.sync();
     this.revision.bump();
   }
 
   #operationContext(signal: AbortSignal): OperationContext {
     const { state, host, layout, clock } = this.#options;
-    const { asw, events } = this;
+    const { asw, events, servers } = this;
     return {
-      ...{ asw, host, layout, clock, signal, events },
+      ...{ asw, host, layout, clock, signal, events, servers },
       secrets: this.manifests.secrets,
       retiredRecord: (name) => retiredVolumeRecord(state, name),
       saveRecord: (name) => writeVolumeRecord(state, asw.get(name)?.record),

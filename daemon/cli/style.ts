@@ -20,6 +20,7 @@ const colorOfState: ReadonlyMap<string, Color> = new Map<string, Color>([
   ['waiting', 'yellow'],
   ['optional', 'yellow'],
   ['Failed', 'red'],
+  ['Stalled', 'red'],
   ['Lost', 'red'],
   ['bad', 'red'],
   ['missing', 'red'],

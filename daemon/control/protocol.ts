@@ -61,15 +61,15 @@ export interface PodVolumeStatus {
   readonly name: string;
   /** Path on the host that a workload binds; given before it is mounted, so that it can be configured. */
   readonly path: string;
-  /** 'Mounted' only when the mount table says so. */
-  readonly state: 'Mounted' | 'Pending' | 'Uncertain' | 'Failed';
+  /** 'Mounted' only when the mount table says so; 'Stalled', mounted or not, while its server does not answer. */
+  readonly state: 'Mounted' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled';
   readonly volume: string;
   readonly message?: string;
 }
 
 /** status of a pod in `get pods`: what the user declared of status is dropped, but for phase. */
 export interface PodStatusView {
-  readonly phase: 'Pending' | 'Ready' | 'Terminating' | 'Succeeded' | 'Failed';
+  readonly phase: 'Pending' | 'Ready' | 'Stalled' | 'Terminating' | 'Succeeded' | 'Failed';
   readonly conditions: readonly Condition[];
   readonly volumes: readonly PodVolumeStatus[];
 }
@@ -131,7 +131,7 @@ export interface DswVolume {
 export interface VolumeView {
   readonly name: string;
   readonly plugin: string;
-  readonly state: 'Mounted' | 'Pending' | 'Uncertain' | 'Failed' | 'Unmounting';
+  readonly state: 'Mounted' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled' | 'Unmounting';
   readonly device: string;
   readonly path: string;
   /** "namespace/name" of each pod that has or wants it. */

@@ -5,12 +5,15 @@ import { check } from './doctor-check.ts';
 
 /** Whether the kernel has each filesystem, or a module of it that mount(2) loads by itself. */
 export function filesystemChecks(kernelRelease: string): readonly DoctorCheck[] {
-  return filesystemTypes.map((fsType) =>
+  return [...filesystemTypes, 'nfs' as const].map((fsType) =>
     check(`${fsType} in the kernel`, fsType === 'ext4', () => look(fsType, kernelRelease)),
   );
 }
 
-function look(fsType: FilesystemType, kernelRelease: string): { readonly detail: string; readonly fix?: string } {
+function look(
+  fsType: FilesystemType | 'nfs',
+  kernelRelease: string,
+): { readonly detail: string; readonly fix?: string } {
   if (isRegistered(readFileSync('/proc/filesystems', 'utf8'), fsType)) return { detail: 'registered' };
   const modules = `/lib/modules/${kernelRelease}`;
   // The built-in ones are registered; one that is listed here could not start.

@@ -72,7 +72,7 @@ function loopControlCheck(): DoctorCheck {
 }
 
 const requiredTools = ['mkfs.ext4', 'e2fsck', 'mount', 'umount', 'blkid', 'cmp'];
-const optionalTools = ['mkfs.xfs', 'mkfs.btrfs', 'iscsiadm', 'iscsid'];
+const optionalTools = ['mkfs.xfs', 'mkfs.btrfs', 'iscsiadm', 'iscsid', 'mount.nfs'];
 
 function toolChecks(): readonly DoctorCheck[] {
   return [...requiredTools, ...optionalTools].map((tool) =>

@@ -36,6 +36,8 @@ const packageOfTool: Readonly<Record<string, string>> = {
   iscsiadm: 'open-iscsi',
   iscsid: 'open-iscsi',
   multipath: 'multipath-tools',
+  stat: 'coreutils',
+  'mount.nfs': 'nfs-common',
 };
 
 /** "apt install xfsprogs"; undefined for a tool that is not ours. */

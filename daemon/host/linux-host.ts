@@ -10,6 +10,7 @@ import { LinuxLoopDevices } from './linux-loop-devices.ts';
 import { LinuxManagedDirectories } from './linux-managed-directories.ts';
 import { LinuxMountTable } from './linux-mount-table.ts';
 import { LinuxMounter } from './linux-mounter.ts';
+import { LinuxNfsMounter } from './linux-nfs-mounter.ts';
 import { MountTools } from './mount-tools.ts';
 import { SpawnedChildProcesses } from './spawned-child-processes.ts';
 import { systemClock } from './system-clock.ts';
@@ -35,6 +36,7 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     services: new Systemd(children),
     mountTable,
     mounter: new LinuxMounter(features, mountTools),
+    nfs: new LinuxNfsMounter(features, children),
     loopDevices: new LinuxLoopDevices(features),
     blockProbe: new LinuxBlockProbe(children),
     filesystems: new LinuxFilesystems(children),

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceMountRequest } from '../ports/mounter.ts';
-import { codeOfStderr, mountArguments } from './mount-commands.ts';
+import {
+  codeOfNfsStderr,
+  codeOfStderr,
+  mountArguments,
+  nfsMountArguments,
+  nfsUnmountArguments,
+  remountArguments,
+} from './mount-commands.ts';
 
 const request: DeviceMountRequest = {
   device: '/dev/loop3',
@@ -75,5 +82,62 @@ describe('codeOfStderr', () => {
     ['something else', 'Internal'],
   ])('%s', (stderr, code) => {
     expect(codeOfStderr(stderr)).toBe(code);
+  });
+});
+
+describe('NFS', () => {
+  const nfs = { source: '[::1]:/srv', target: '/root/share', flags: { readOnly: false }, options: ['vers=4.2'] };
+
+  it('is mounted by one attempt of mount.nfs, nosuid and nodev last', () => {
+    expect(nfsMountArguments(nfs, '/proc/1/fd/7')).toEqual([
+      '[::1]:/srv',
+      '/proc/1/fd/7',
+      '-n',
+      '-o',
+      'vers=4.2,retry=0,nosuid,nodev',
+    ]);
+    const readOnly = nfsMountArguments({ ...nfs, options: [], flags: { readOnly: true, extra: ['noexec'] } }, '/x');
+    expect(readOnly.at(-1)).toBe('retry=0,ro,nosuid,nodev,noexec');
+  });
+
+  it.each(['suid', 'remount', 'a,suid', ''])('takes no option %j', (option) => {
+    expect(() => nfsMountArguments({ ...nfs, options: [option] }, '/x')).toThrow(`with option "${option}"`);
+  });
+
+  it('is unmounted without a helper, and by force only when asked', () => {
+    expect(nfsUnmountArguments('/x', false)).toEqual(['-c', '-i', '/x']);
+    expect(nfsUnmountArguments('/x', true)).toEqual(['-c', '-i', '-f', '/x']);
+  });
+
+  it('gets its flags back by a remount of the mount alone', () => {
+    const flags = { readOnly: false, extra: ['noexec'] };
+    expect(remountArguments('/x', flags)).toEqual([
+      '-c',
+      '-i',
+      '-n',
+      '-o',
+      'remount,bind,rw,nosuid,nodev,noexec',
+      '/x',
+    ]);
+    expect(remountArguments('/x', { readOnly: true })[4]).toBe('remount,bind,ro,nosuid,nodev');
+  });
+
+  it.each([
+    ['mount.nfs: Connection refused', 'Unavailable'],
+    ['mount.nfs: Connection timed out for filer:/srv on /x', 'Unavailable'],
+    ['mount.nfs: No route to host', 'Unavailable'],
+    ['mount.nfs: Network is unreachable', 'Unavailable'],
+    ['mount.nfs: Failed to resolve server filer: Name or service not known', 'Unavailable'],
+    ['mount.nfs: portmap query failed: RPC: Remote system error - Connection refused', 'Unavailable'],
+    ['mount.nfs: access denied by server while mounting filer:/srv', 'PermissionDenied'],
+    ['mount.nfs: mounting filer:/srv failed, reason given by server: No such file or directory', 'NotFound'],
+    ['mount.nfs: requested NFS version or transport protocol is not supported', 'InvalidArgument'],
+    ['mount.nfs: an incorrect mount option was specified', 'InvalidArgument'],
+    ['mount.nfs: rpc.statd is not running but is required for remote locking.', 'FailedPrecondition'],
+    ['mount.nfs: Stale file handle', 'NotFound'],
+    ['umount: /x: target is busy.', 'Busy'],
+    ['mount.nfs: something new', 'Internal'],
+  ])('says %j, which is %s', (text, code) => {
+    expect(codeOfNfsStderr(text)).toBe(code);
   });
 });

@@ -39,13 +39,14 @@ export class MountTools {
   }
 }
 
-function requireSuccess(
+export function requireSuccess(
   action: string,
   { exitCode, stderr }: Pick<ChildResult, 'exitCode' | 'stderr'>,
   facts: StorageErrorFacts,
+  codeOf = codeOfStderr,
 ): void {
   if (exitCode === 0) return;
   const said = stderr.trim();
   const cause = said.split('\n', 1)[0] || `exit status ${exitCode}`;
-  throw new StorageError(`${action}: ${cause}`, { ...facts, stderr: said, exitCode, code: codeOfStderr(said) });
+  throw new StorageError(`${action}: ${cause}`, { ...facts, stderr: said, exitCode, code: codeOf(said) });
 }

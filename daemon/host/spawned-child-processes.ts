@@ -120,6 +120,7 @@ function unkillable(command: string, pid: number, reason: StorageError | undefin
   return new StorageError(`${before}; process ${pid} does not die, it waits in the kernel for its device`, {
     code: reason?.code ?? 'DeadlineExceeded',
     progress: 'uncertain',
+    pid,
     hint: `cat /proc/${pid}/stack; dmesg | tail`,
     cause: reason,
   });

@@ -1,5 +1,7 @@
+import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
+import { serverOf } from '../world/volume-recipe.ts';
 
 /** Arguments of each operation. A kind added here without an executor does not compile (reconcile/operations). */
 export interface OperationArguments {
@@ -38,6 +40,15 @@ export function podUidOf(operation: Operation): string {
     default:
       return '';
   }
+}
+
+/** The server that an operation talks to, if it is one that may not answer. */
+export function serverOfOperation(operation: Operation, asw: ActualStateOfWorld): string | undefined {
+  const { volumeName } = operation;
+  if (operation.kind === 'mountVolume') return serverOf(operation.pod.mount);
+  if (operation.kind !== 'unmountVolume') return undefined;
+  const mount = asw.get(volumeName)?.record.pods[operation.podUid]?.mount;
+  return mount && serverOf(mount);
 }
 
 /** Backoff is counted by volume and pod, as in the kubelet's nestedpendingoperations. */

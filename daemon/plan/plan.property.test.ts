@@ -13,11 +13,13 @@ const idle: PlanContext = {
   backoff: new Map(),
   now: 0,
   heavySlots: Number.POSITIVE_INFINITY,
+  runningByServer: new Map(),
+  stalledServers: new Set<string>(),
   draining: false,
 };
 
 const pods = ['a', 'b', 'c'] as const;
-const types: readonly VolumeType[] = ['device', 'device', 'block', 'tmpfs', 'directory'];
+const types: readonly VolumeType[] = ['device', 'device', 'block', 'tmpfs', 'directory', 'nfs'];
 
 /** Every volume has one type in all worlds; which pods want it and what is left of it is random. */
 interface Case {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, VolumeToMount } from '../world/desired-state-of-world.ts';
 import type { PodLease } from '../world/pod-lease.ts';
-import { nameOf, podToMount, targetPath, volumeToMount, worldOf } from '../world/testing/volumes.ts';
+import { nameOf, nfsMount, podToMount, targetPath, volumeToMount, worldOf } from '../world/testing/volumes.ts';
 import { lostLeases } from './lost-leases.ts';
 import { operationKey, podUidOf } from './operation.ts';
 import { type PlanContext, plan } from './plan.ts';
@@ -14,6 +14,8 @@ const idle: PlanContext = {
   backoff: new Map(),
   now: 0,
   heavySlots: 4,
+  runningByServer: new Map(),
+  stalledServers: new Set<string>(),
   draining: false,
 };
 
@@ -205,6 +207,40 @@ describe('plan: heavy operations', () => {
       'attachVolume one',
       'attachVolume two',
       'attachVolume three',
+    ]);
+  });
+
+  it('starts four operations with one server, and one with a server that does not answer', () => {
+    const wish = (name: string, server: string) => ({
+      ...volumeToMount('nfs', name, []),
+      pods: new Map([['uid-web', podToMount('web', name, nfsMount(name, server))]]),
+    });
+    const dsw = worldOf(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => wish(name, 'filer')).concat(wish('z', 'other')));
+    const mounts = (...names: string[]) => names.map((name) => `mountVolume ${name} uid-web`);
+    const asw = new ActualStateOfWorld();
+    const stalledServers = new Set(['filer']);
+    const running = (count: number) => ({ runningByServer: new Map([['filer', count]]) });
+    expect(planned(dsw, asw)).toEqual(mounts('a', 'b', 'c', 'd', 'z'));
+    expect(planned(dsw, asw, running(3))).toEqual(mounts('a', 'z'));
+    expect(planned(dsw, asw, { stalledServers })).toEqual(mounts('a', 'z'));
+    expect(planned(dsw, asw, { stalledServers, ...running(1) })).toEqual(mounts('z'));
+    expect(planned(dsw, asw, { heavySlots: 0 })).toEqual(mounts('a', 'b', 'c', 'd', 'z'));
+  });
+
+  it('counts what takes mounts away from a server as well', () => {
+    const asw = mounted(volumeToMount('nfs', 'data', ['web', 'api']));
+    const stalledServers = new Set(['filer-data']);
+    expect(planned(nothing, asw, { stalledServers })).toEqual(['unmountVolume data uid-web']);
+    expect(planned(nothing, asw)).toEqual(['unmountVolume data uid-web', 'unmountVolume data uid-api']);
+  });
+
+  it('holds a changed export until the pod is another: what it has open would end', () => {
+    const asw = mounted(volumeToMount('nfs', 'data', ['web']));
+    const moved = podToMount('web', 'data', { ...nfsMount('data'), options: ['soft'] });
+    const dsw = worldOf([{ ...volumeToMount('nfs', 'data', []), pods: new Map([['uid-web', moved]]) }]);
+    expect(planned(dsw, asw)).toEqual([]);
+    expect(plan(dsw, asw, idle).holds).toMatchObject([
+      { podUid: 'uid-web', reason: expect.stringContaining('takes effect for the next pod') },
     ]);
   });
 

@@ -12,7 +12,7 @@ import { deviceMayBeMounted, volumeMayBeMounted } from '../world/mount-state.ts'
 import type { LeaseRelease, PodLease } from '../world/pod-lease.ts';
 import { endsWithItsPod, sameRecipe } from '../world/volume-recipe.ts';
 import type { PodVolumeRecord } from '../world/volume-record.ts';
-import { isHeavy, type Operation, operationKey, podUidOf } from './operation.ts';
+import { isHeavy, type Operation, operationKey, podUidOf, serverOfOperation } from './operation.ts';
 
 /** What the planner knows of operations under way and of failures before. */
 export interface PlanContext {
@@ -25,6 +25,10 @@ export interface PlanContext {
   readonly now: number;
   /** Free places for operations that run children. */
   readonly heavySlots: number;
+  /** Running operations by the server that they talk to. */
+  readonly runningByServer: ReadonlyMap<string, number>;
+  /** Servers that do not answer. */
+  readonly stalledServers: { has(server: string): boolean };
   /** While draining nothing is mounted. */
   readonly draining: boolean;
   /** What units were promised: it is not unmounted before they have stopped. */
@@ -48,7 +52,7 @@ export interface Plan {
 }
 
 export function plan(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, context: PlanContext): Plan {
-  const pass = new Pass(context);
+  const pass = new Pass(context, asw);
   if (dsw.complete || context.draining) unmountVolumes(dsw, asw, pass);
   if (!context.draining) mountAttachVolumes(dsw, asw, pass);
   if (dsw.complete || context.draining) unmountDetachDevices(dsw, asw, pass);
@@ -167,19 +171,30 @@ function downReason(desired: VolumeToMount | undefined, draining: boolean): stri
   return desired === undefined ? 'no pod uses the volume' : 'the volume changed';
 }
 
+/**
+ * Operations at once with one server, whose children would else wait by the hundred. With one that does not answer a
+ * single one: it is the attempt by which the server's return is noticed, and the others cost nothing meanwhile.
+ */
+const operationsPerServer = 4;
+const operationsPerStalledServer = 1;
+
 /** One pass: admits what is neither running nor in backoff, in a bounded number. */
 class Pass {
   readonly context: PlanContext;
+  readonly #asw: ActualStateOfWorld;
   readonly #operations: Operation[] = [];
   readonly #holds: Hold[] = [];
   readonly #releases: LeaseRelease[] = [];
   readonly #claimedVolumes = new Set<string>();
   readonly #claimedKeys = new Set<string>();
+  readonly #byServer: Map<string, number>;
   #heavySlots: number;
   #wakeAt: number | undefined;
 
-  constructor(context: PlanContext) {
+  constructor(context: PlanContext, asw: ActualStateOfWorld) {
     this.context = context;
+    this.#asw = asw;
+    this.#byServer = new Map(context.runningByServer);
     this.#heavySlots = context.heavySlots;
   }
 
@@ -203,6 +218,7 @@ class Pass {
     const podUid = podUidOf(operation);
     const key = operationKey(operation.volumeName, podUid);
     if (this.#isTaken(operation, podUid, key) || this.#isInBackoff(operation, key)) return;
+    if (!this.#isAdmittedByServer(operation)) return;
     if (isHeavy[operation.kind]) {
       if (this.#heavySlots === 0) return;
       this.#heavySlots--;
@@ -231,6 +247,16 @@ class Pass {
     const entry = this.context.backoff.get(key);
     if (entry === undefined || entry.kind !== operation.kind || entry.notBefore <= this.context.now) return false;
     this.#wakeAt = Math.min(this.#wakeAt ?? entry.notBefore, entry.notBefore);
+    return true;
+  }
+
+  #isAdmittedByServer(operation: Operation): boolean {
+    const server = serverOfOperation(operation, this.#asw);
+    if (server === undefined) return true;
+    const isStalled = this.context.stalledServers.has(server);
+    const count = this.#byServer.get(server) ?? 0;
+    if (count >= (isStalled ? operationsPerStalledServer : operationsPerServer)) return false;
+    this.#byServer.set(server, count + 1);
     return true;
   }
 

@@ -6,10 +6,12 @@ import type { LoopDevices } from './loop-devices.ts';
 import type { ManagedDirectories } from './managed-directories.ts';
 import type { MountTableSource } from './mount-table-source.ts';
 import type { Mounter } from './mounter.ts';
+import type { NfsMounter } from './nfs-mounter.ts';
 
 /** All of Linux that the operations need. */
 export interface Host {
   readonly mounter: Mounter;
+  readonly nfs: NfsMounter;
   readonly mountTable: MountTableSource;
   readonly loopDevices: LoopDevices;
   readonly blockProbe: BlockProbe;

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { emptyDirPlugin } from '../../plugins/empty-dir/plugin.ts';
 import { loopPlugin } from '../../plugins/loop/plugin.ts';
+import { nfsPlugin } from '../../plugins/nfs/plugin.ts';
 import { MemoryStateStore } from '../adapters/memory-state-store.ts';
 import { StateObjectStore } from '../adapters/state-object-store.ts';
 import type { StoredObject } from '../api/object.ts';
-import type { PersistentVolumeSpec } from '../api/persistent-volume.ts';
+import type { PersistentVolumeSpec, StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { PersistentVolumeClaimSpec, PersistentVolumeClaimStatus } from '../api/persistent-volume-claim.ts';
 import type { PodSpec, StoredPod, Volume } from '../api/pod.ts';
 import type { DesiredStateOfWorld } from '../world/desired-state-of-world.ts';
@@ -69,7 +70,7 @@ const usesData: PodSpec = { volumes: [dataVolume] };
 function world(objects: readonly StoredObject[], complete = true): DesiredStateOfWorld {
   const store = new StateObjectStore(new MemoryStateStore());
   for (const object of objects) store.create(object);
-  return populate({ objects: store, plugins: [emptyDirPlugin, loopPlugin], layout, complete });
+  return populate({ objects: store, plugins: [emptyDirPlugin, loopPlugin, nfsPlugin], layout, complete });
 }
 
 /** "volume name <- pod uids", and the messages of what could not be resolved. */
@@ -288,6 +289,33 @@ describe('populate: what cannot be resolved', () => {
       volumes: [`${csiData} <- uid-web`],
       errors: ['api: Cannot resolve volume "v": it is ReadWriteOncePod and pod "default/web" uses it'],
     });
+  });
+
+  it('refuses a second pod on a ReadWriteOncePod volume of which each pod has its own mount', () => {
+    const { csi: _csi, ...spec } = (volume('data') as StoredPersistentVolume).spec;
+    const nfs = { server: 'filer', path: '/srv' };
+    const once: StoredObject = {
+      ...(volume('data') as StoredPersistentVolume),
+      spec: { ...spec, nfs, accessModes: ['ReadWriteOncePod'] },
+    };
+    expect(shown([claim('data'), once, pod('web', usesData), pod('api', usesData)])).toEqual({
+      volumes: ['kubernetes.io/nfs/uid-web-pv-data <- uid-web'],
+      errors: ['api: Cannot resolve volume "v": it is ReadWriteOncePod and pod "default/web" uses it'],
+    });
+  });
+
+  it('refuses an inline volume with the name, and so the place, of a PersistentVolume of the same pod', () => {
+    const { csi: _csi, ...spec } = (volume('data') as StoredPersistentVolume).spec;
+    const share: StoredObject = {
+      ...(volume('data') as StoredPersistentVolume),
+      spec: { ...spec, nfs: { server: 'filer', path: '/srv' } },
+    };
+    const twin: Volume = { name: 'pv-data', nfs: { server: 'filer', path: '/other' } };
+    const result = shown([claim('data'), share, pod('web', { volumes: [dataVolume, twin] })]);
+    expect(result.volumes).toEqual(['kubernetes.io/nfs/uid-web-pv-data <- uid-web']);
+    expect(result.errors).toEqual([
+      'web: Cannot resolve volume "pv-data": "v" of this pod has its place, "/r/pods/uid-web/volumes/kubernetes.io~nfs/pv-data"',
+    ]);
   });
 
   it('refuses one handle that two volumes describe in two ways', () => {

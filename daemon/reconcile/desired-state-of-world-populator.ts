@@ -17,7 +17,7 @@ import type {
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { StorageError } from '../world/storage-error.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
-import { sameRecipe } from '../world/volume-recipe.ts';
+import { type PodMount, sameRecipe } from '../world/volume-recipe.ts';
 import type { PodReference } from '../world/volume-record.ts';
 
 export interface PopulatorOptions {
@@ -38,6 +38,8 @@ class Population {
   readonly #options: PopulatorOptions;
   readonly #volumes = new Map<UniqueVolumeName, VolumeToMount & { readonly pods: Map<string, PodToMount> }>();
   readonly #errors = new Map<string, PodVolumeError[]>();
+  /** Of each ReadWriteOncePod volume, by name, the pod that has it. */
+  readonly #soleUsers = new Map<string, PodReference>();
 
   constructor(options: PopulatorOptions) {
     this.#options = options;
@@ -77,7 +79,7 @@ class Population {
       subject: subjectOf(spec, pod),
       pods: new Map<string, PodToMount>(),
     };
-    assertMayJoin(spec, volume, pod, use.volume.name);
+    this.#assertMayJoin(spec, pod, use.volume.name);
     volume.pods.set(pod.uid, mergeNames(volume.pods.get(pod.uid), podToMount(pod, resolved, use.volume.name)));
     this.#volumes.set(resolved.name, volume);
   }
@@ -119,6 +121,19 @@ class Population {
     return volume;
   }
 
+  /**
+   * ReadWriteOncePod: the second pod is refused here, as the kubelet does at mount. By the PersistentVolume: of an NFS
+   * export each pod has a volume of its own.
+   */
+  #assertMayJoin(spec: VolumeSpec, pod: PodReference, name: string): void {
+    if (spec.kind !== 'persistentVolume' || !spec.volume.spec.accessModes.includes('ReadWriteOncePod')) return;
+    const volume = spec.volume.metadata.name;
+    const user = this.#soleUsers.get(volume) ?? pod;
+    this.#soleUsers.set(volume, user);
+    if (user.uid === pod.uid) return;
+    throw unresolved(name, `it is ReadWriteOncePod and pod "${user.namespace}/${user.name}" uses it`);
+  }
+
   #pluginFor(spec: VolumeSpec, volume: Volume): VolumePlugin {
     const [plugin, second] = this.#options.plugins.filter((candidate) => candidate.canSupport(spec));
     if (plugin === undefined) throw unresolved(volume.name, `no plugin supports ${sourceOf(spec)}`, 'Unimplemented');
@@ -141,16 +156,17 @@ function podToMount(pod: PodReference, resolved: ResolvedVolume, outerName: stri
 /** Two names of one claim in one pod share one mount; it is read-only only if both ask for that. */
 function mergeNames(known: PodToMount | undefined, added: PodToMount): PodToMount {
   if (known === undefined) return added;
+  if (!sameRecipe(writable(known.mount), writable(added.mount))) {
+    // An inline volume may have the name of a PersistentVolume: upstream gives both one directory.
+    const cause = `"${known.outerNames[0]}" of this pod has its place, "${known.targetPath}"`;
+    throw unresolved(added.outerNames[0] ?? '', cause, 'AlreadyExists');
+  }
   const isWritable = 'readOnly' in known.mount && !known.mount.readOnly;
   return { ...(isWritable ? known : added), outerNames: [...known.outerNames, ...added.outerNames] };
 }
 
-/** ReadWriteOncePod: the second pod is refused here, as the kubelet does at mount. */
-function assertMayJoin(spec: VolumeSpec, volume: VolumeToMount, pod: PodReference, name: string): void {
-  if (spec.kind !== 'persistentVolume' || !spec.volume.spec.accessModes.includes('ReadWriteOncePod')) return;
-  const other = [...volume.pods.values()].find((known) => known.pod.uid !== pod.uid);
-  if (other === undefined) return;
-  throw unresolved(name, `it is ReadWriteOncePod and pod "${other.pod.namespace}/${other.pod.name}" uses it`);
+function writable(mount: PodMount): PodMount {
+  return 'readOnly' in mount ? { ...mount, readOnly: false } : mount;
 }
 
 function subjectOf(spec: VolumeSpec, pod: PodReference): string {

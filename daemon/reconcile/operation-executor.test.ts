@@ -18,6 +18,7 @@ import {
 } from '../world/testing/volumes.ts';
 import type { ImageAttachment } from '../world/volume-recipe.ts';
 import type { VolumeRecord } from '../world/volume-record.ts';
+import { NfsServerMonitor } from './nfs-server-monitor.ts';
 import { OperationExecutor } from './operation-executor.ts';
 
 const ignore = (): void => {};
@@ -32,6 +33,7 @@ let clock: FakeClock;
 let asw: ActualStateOfWorld;
 let events: MemoryEventRecorder;
 let executor: OperationExecutor;
+let servers: NfsServerMonitor;
 let ended: number;
 let signals: AbortSignal[];
 let diskError: Error | undefined;
@@ -47,8 +49,15 @@ beforeEach(() => {
   signals = [];
   diskError = undefined;
   records.clear();
+  servers = new NfsServerMonitor({
+    ...{ asw, host, clock, events, logger: silent },
+    isBusy: (volumeName, podUid) => executor.isBusy(volumeName, podUid),
+    onAnswer: (server) => executor.retryNow(server),
+    onChange: () => undefined,
+  });
   executor = new OperationExecutor({
     asw,
+    servers,
     clock,
     events,
     logger: silent,
@@ -60,7 +69,7 @@ beforeEach(() => {
     contextFor: (signal) => {
       signals.push(signal);
       return {
-        ...{ asw, host, layout, clock, signal, events },
+        ...{ asw, host, layout, clock, signal, events, servers },
         secrets: { get: () => undefined, revisionOf: () => 0 },
         retiredRecord: (name) => records.get(name),
         saveRecord: (name) => {
@@ -620,6 +629,8 @@ describe('what the planner is told', () => {
       backoff: new Map(),
       now: 7,
       heavySlots: 1,
+      runningByServer: new Map(),
+      stalledServers: new Map(),
       draining: false,
     });
     expect(executor.running).toMatchObject([{ operation: { kind: 'mountDevice' }, attempt: 1 }]);

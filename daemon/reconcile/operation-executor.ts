@@ -3,11 +3,19 @@
  * the operations, the only writer of the actual state of world while the daemon runs.
  */
 import { backoffDelayMs } from '../plan/backoff.ts';
-import { isHeavy, type Operation, type OperationKind, operationKey, podUidOf } from '../plan/operation.ts';
+import {
+  isHeavy,
+  type Operation,
+  type OperationKind,
+  operationKey,
+  podUidOf,
+  serverOfOperation,
+} from '../plan/operation.ts';
 import type { PlanContext } from '../plan/plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { NfsServers } from '../ports/nfs-servers.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import { asStorageError, type StorageError } from '../world/storage-error.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
@@ -52,6 +60,7 @@ export interface OperationExecutorOptions {
   readonly random: () => number;
   /** How many operations with children may run at once. */
   readonly heavyLimit: number;
+  readonly servers: Pick<NfsServers, 'stalled'>;
   /** Called after each operation has ended. */
   readonly onEnd: () => void;
 }
@@ -92,6 +101,8 @@ export class OperationExecutor {
       ),
       now,
       heavySlots: Math.max(this.#options.heavyLimit - heavy, 0),
+      runningByServer: this.#runningByServer(running),
+      stalledServers: this.#options.servers.stalled,
       draining,
     };
   }
@@ -99,6 +110,24 @@ export class OperationExecutor {
   /** Forgets failures of what is asked for differently now, or no longer (kubernetes#116886). */
   forgetFailures(currentWish: (failed: FailedOperation) => string): void {
     for (const [key, failed] of this.#failed) if (currentWish(failed) !== failed.wish) this.#failed.delete(key);
+  }
+
+  #runningByServer(running: readonly RunningOperation[]): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { operation } of running) {
+      const server = serverOfOperation(operation, this.#options.asw);
+      if (server !== undefined) counts.set(server, (counts.get(server) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** What failed for want of this server need not wait for the end of its backoff: it answers again. */
+  retryNow(server: string): void {
+    const { asw, clock } = this.#options;
+    for (const [key, failed] of this.#failed) {
+      if (serverOfOperation(failed.operation, asw) !== server) continue;
+      this.#failed.set(key, { ...failed, notBefore: clock.monotonic() });
+    }
   }
 
   start(operation: Operation, wish: string): void {

@@ -17,6 +17,7 @@ import {
   worldOf,
 } from '../world/testing/volumes.ts';
 import type { VolumeRecord } from '../world/volume-record.ts';
+import { NfsServerMonitor } from './nfs-server-monitor.ts';
 import { OperationExecutor } from './operation-executor.ts';
 import { Reconciler } from './reconciler.ts';
 import { reconstruct } from './reconstructor.ts';
@@ -51,14 +52,20 @@ class Machine {
     await reconstruct({ asw, records: [...this.records.values()], host, layout, logger: silent, events });
     const records = this.records;
     const isDead = () => host.isDead || this.asw !== asw;
-    const executor = new OperationExecutor({
-      ...{ asw, clock, events, logger: silent, heavyLimit: 2, random: () => 0 },
+    const servers: NfsServerMonitor = new NfsServerMonitor({
+      ...{ asw, host, clock, events, logger: silent },
+      isBusy: (volumeName, podUid) => executor.isBusy(volumeName, podUid),
+      onAnswer: (server) => executor.retryNow(server),
+      onChange: () => reconciler.wake(),
+    });
+    const executor: OperationExecutor = new OperationExecutor({
+      ...{ asw, clock, events, logger: silent, servers, heavyLimit: 2, random: () => 0 },
       onEnd: () => {
         this.atEnd();
         reconciler.wake();
       },
       contextFor: (signal) => ({
-        ...{ asw, host, layout, clock, signal, events },
+        ...{ asw, host, layout, clock, signal, events, servers },
         secrets,
         retiredRecord: (name) => records.get(name),
         saveRecord: (name) => {
@@ -84,6 +91,7 @@ class Machine {
       secrets,
       populate: () => this.dsw,
       onPass: () => {
+        servers.sync();
         this.passes++;
       },
     });

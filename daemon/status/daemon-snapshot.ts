@@ -1,5 +1,6 @@
 import type { ControlWait } from '../controllers/claim-controller.ts';
 import type { Hold } from '../plan/plan.ts';
+import type { StalledServer } from '../ports/nfs-servers.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { FailedOperation, RunningOperation } from '../reconcile/operation-executor.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
@@ -15,6 +16,8 @@ export interface DaemonSnapshot {
   readonly running: readonly RunningOperation[];
   /** By operation key. */
   readonly failed: ReadonlyMap<string, FailedOperation>;
+  /** By the server's name. */
+  readonly stalledServers: ReadonlyMap<string, StalledServer>;
   readonly holds: readonly Hold[];
   /** Why claims and volumes wait, by "Kind/namespace/name". */
   readonly waits: ReadonlyMap<string, ControlWait>;

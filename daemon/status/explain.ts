@@ -10,6 +10,7 @@ import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
 import { failureOf, podViews } from './pod-views.ts';
+import { stalledServerOf } from './stalled-view.ts';
 
 export function explainPod(pod: StoredPod, snapshot: DaemonSnapshot): ExplainNode {
   const { namespace, name, uid, creationTimestamp } = pod.metadata;
@@ -36,15 +37,9 @@ function detailOfPod(pod: StoredPod, volumes: readonly PodVolumeStatus[], snapsh
 }
 
 function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: DaemonSnapshot): ExplainNode {
-  const { uid, namespace, creationTimestamp } = pod.metadata;
+  const { uid, creationTimestamp } = pod.metadata;
   const volumeName = status.volume as UniqueVolumeName;
   const failed = status.volume === '' ? undefined : failureOf(snapshot, volumeName, uid);
-  const claimName = volumeUsesOf(pod).find(({ volume }) => volume.name === status.name)?.volume.persistentVolumeClaim;
-  const claim =
-    claimName === undefined
-      ? undefined
-      : snapshot.objects.get(objectKey('PersistentVolumeClaim', namespace, claimName.claimName));
-  const claimNode = claim?.kind === 'PersistentVolumeClaim' ? [explainClaim(claim, snapshot)] : [];
   const running = snapshot.running.find(({ operation }) => operation.volumeName === volumeName);
   const hold = snapshot.holds.find((entry) => entry.volumeName === volumeName);
   const detail =
@@ -53,10 +48,21 @@ function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: Daemon
     subject: `volume ${status.name}`,
     state: status.state,
     detail: status.state === 'Mounted' ? status.path : detail,
-    since: failed?.since ?? running?.startedAt ?? creationTimestamp,
+    since: stalledSince(volumeName, uid, snapshot) ?? failed?.since ?? running?.startedAt ?? creationTimestamp,
     ...retryOf(failed, snapshot),
-    causes: status.state === 'Mounted' ? [] : claimNode,
+    causes: status.state === 'Mounted' ? [] : claimOf(pod, status.name, snapshot),
   };
+}
+
+function claimOf(pod: StoredPod, volumeName: string, snapshot: DaemonSnapshot): readonly ExplainNode[] {
+  const source = volumeUsesOf(pod).find(({ volume }) => volume.name === volumeName)?.volume.persistentVolumeClaim;
+  if (source === undefined) return [];
+  const claim = snapshot.objects.get(objectKey('PersistentVolumeClaim', pod.metadata.namespace, source.claimName));
+  return claim?.kind === 'PersistentVolumeClaim' ? [explainClaim(claim, snapshot)] : [];
+}
+
+function stalledSince(volumeName: UniqueVolumeName, podUid: string, snapshot: DaemonSnapshot): string | undefined {
+  return stalledServerOf(snapshot.dsw.volumes.get(volumeName)?.pods.get(podUid)?.mount, snapshot)?.since;
 }
 
 function retryOf(failed: FailedOperation | undefined, { now }: DaemonSnapshot): Partial<ExplainNode> {

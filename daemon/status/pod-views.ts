@@ -6,6 +6,7 @@ import { operationKey } from '../plan/operation.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
+import { stalledMessage, stalledServerOf } from './stalled-view.ts';
 import { driftedKeys } from './world-views.ts';
 
 /** A pod's volume, found by the pod's uid and the volume's name in the pod. */
@@ -43,13 +44,14 @@ interface ViewContext {
 function podStatus(pod: StoredPod, context: ViewContext): PodStatusView {
   const volumes = volumeUsesOf(pod).map((use) => volumeStatus(pod, use.volume.name, context));
   const isReady = !isTerminated(pod) && volumes.every(({ state }) => state === 'Mounted');
-  return { phase: phaseOf(pod, isReady), conditions: [volumesReady(pod, volumes, isReady, context)], volumes };
+  return { phase: phaseOf(pod, isReady, volumes), conditions: [volumesReady(pod, volumes, isReady, context)], volumes };
 }
 
-function phaseOf(pod: StoredPod, isReady: boolean): PodStatusView['phase'] {
+function phaseOf(pod: StoredPod, isReady: boolean, volumes: readonly PodVolumeStatus[]): PodStatusView['phase'] {
   if (pod.metadata.deletionTimestamp !== undefined) return 'Terminating';
   const declared = pod.status?.phase;
   if (declared === 'Succeeded' || declared === 'Failed') return declared;
+  if (volumes.some(({ state }) => state === 'Stalled')) return 'Stalled';
   return isReady ? 'Ready' : 'Pending';
 }
 
@@ -63,6 +65,8 @@ function volumeStatus(pod: StoredPod, name: string, { snapshot, index, drifted }
   }
   const { volume, pod: wanted } = entry;
   const base = { name, path: wanted.targetPath, volume: volume.name };
+  const stalled = stalledServerOf(wanted.mount, snapshot);
+  if (stalled !== undefined) return { ...base, state: 'Stalled', message: stalledMessage(stalled) };
   const state = snapshot.asw.get(volume.name)?.podStates.get(uid);
   if (state === 'VolumeMounted' && !drifted.has(operationKey(volume.name, uid))) return { ...base, state: 'Mounted' };
   const failed = failureOf(snapshot, volume.name, uid);
@@ -109,6 +113,7 @@ function volumesReady(
 
 function reasonOf(pod: StoredPod, waiting: readonly PodVolumeStatus[]): string {
   if (isTerminated(pod)) return 'PodTerminated';
+  if (waiting.some(({ state }) => state === 'Stalled')) return 'ServerStalled';
   return waiting.some(({ state }) => state === 'Failed') ? 'FailedMount' : 'Mounting';
 }
 

@@ -1,10 +1,11 @@
 import type { OperationView, VolumeView } from '../control/protocol.ts';
 import { operationKey, podUidOf } from '../plan/operation.ts';
 import type { ActualVolume } from '../world/actual-state-of-world.ts';
-import type { VolumeToMount } from '../world/desired-state-of-world.ts';
+import type { PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { PodReference } from '../world/volume-record.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
+import { stalledMessage, stalledServerOf } from './stalled-view.ts';
 import { driftedKeys } from './world-views.ts';
 
 /** One row a volume that is wanted or here, in the order of their names. */
@@ -21,15 +22,17 @@ function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: R
   const keys = [name, ...pods.map(({ uid }) => operationKey(name, uid))];
   const failure = keys.map((key) => snapshot.failed.get(key)).find((failed) => failed !== undefined);
   const isDrifted = keys.some((key) => drifted.has(key));
+  const own = failure === undefined ? stateOf(desired, actual, isDrifted) : 'Failed';
+  const stalled = stalledServerOf(entriesOf(desired, actual)[0]?.mount, snapshot);
   return {
     name,
     plugin: actual?.record.plugin ?? desired?.plugin ?? '',
-    state: failure === undefined ? stateOf(desired, actual, isDrifted) : 'Failed',
+    state: stalled === undefined ? own : 'Stalled',
     device: actual?.record.attached?.devicePath ?? '',
     path: pathOf(desired, actual),
     pods: pods.map((pod) => `${pod.namespace}/${pod.name}`).sort(),
     claim: claimOf(desired),
-    message: failure?.error.message ?? '',
+    message: stalled === undefined ? (failure?.error.message ?? '') : stalledMessage(stalled),
   };
 }
 
@@ -37,8 +40,7 @@ function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: R
 function pathOf(desired: VolumeToMount | undefined, actual: ActualVolume | undefined): string {
   const globalMountPath = (actual?.record ?? desired)?.recipe.globalMountPath ?? '';
   if (globalMountPath !== '') return globalMountPath;
-  const targets = [...Object.values(actual?.record.pods ?? {}), ...(desired?.pods.values() ?? [])];
-  return targets[0]?.targetPath ?? '';
+  return entriesOf(desired, actual)[0]?.targetPath ?? '';
 }
 
 function claimOf(desired: VolumeToMount | undefined): string {
@@ -59,8 +61,13 @@ function stateOf(
   return isDrifted || all.some((state) => state.endsWith('Uncertain')) ? 'Uncertain' : 'Pending';
 }
 
+/** Each pod's part: as it is, then as it is wanted. */
+function entriesOf(desired: VolumeToMount | undefined, actual: ActualVolume | undefined): readonly PodToMount[] {
+  return [...Object.values(actual?.record.pods ?? {}), ...(desired?.pods.values() ?? [])];
+}
+
 function podsOf(desired: VolumeToMount | undefined, actual: ActualVolume | undefined): readonly PodReference[] {
-  const entries = [...Object.values(actual?.record.pods ?? {}), ...(desired?.pods.values() ?? [])];
+  const entries = entriesOf(desired, actual);
   return [...new Map(entries.map(({ pod }) => [pod.uid, pod])).values()];
 }
 

@@ -5,7 +5,7 @@ import type { PodMount } from '../world/volume-recipe.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
 
 function isReadOnly(mount: PodMount): boolean {
-  return (mount.kind === 'bind' || mount.kind === 'deviceBind') && mount.readOnly;
+  return 'readOnly' in mount && mount.readOnly;
 }
 
 export function dswView({ dsw }: DaemonSnapshot): readonly DswVolume[] {

@@ -26,6 +26,10 @@ export function expectedPodMount(volume: ActualVolume, pod: PodVolumeRecord): Ex
       return { path, identity: observed ?? { fsType: 'tmpfs', root: '/' }, readOnly: false };
     case 'bind':
       return { path, identity: observed ?? globalIdentity(volume), readOnly: mount.readOnly };
+    case 'nfs': {
+      const { readOnly, source: nfsSource } = mount;
+      return { path, identity: observed ?? { root: '/' }, nfsSource, readOnly };
+    }
     case 'deviceBind':
       return { path, identity: observed ?? unrecordedNode(volume), readOnly: mount.readOnly, allowDevices: true };
   }

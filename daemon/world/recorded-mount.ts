@@ -1,12 +1,15 @@
 /** Is the mount at a path the one that we made? Answered from one reading of the mount table, never from belief. */
 import type { MountInfo } from './mount-info.ts';
 import type { MountTable } from './mount-table.ts';
+import { isNfsMountOf } from './nfs-source.ts';
 import type { ObservedMount } from './volume-record.ts';
 
 export interface ExpectedMount {
   readonly path: string;
   /** Facts that must hold; a fact that is not known (a crash before it was recorded) is left out. */
   readonly identity: Partial<ObservedMount>;
+  /** "server:/path" of an NFS mount; see `isNfsMountOf`. */
+  readonly nfsSource?: string;
   readonly readOnly: boolean;
   readonly allowDevices?: boolean;
 }
@@ -25,12 +28,16 @@ export function findMount(table: MountTable, expected: ExpectedMount): MountFind
   const stack = table.at(expected.path);
   const top = stack.at(-1);
   if (top === undefined) return { kind: 'absent' };
-  if (!hasIdentity(top, expected.identity)) {
-    const isBelow = stack.some((mount) => hasIdentity(mount, expected.identity));
+  if (!isOurs(top, expected)) {
+    const isBelow = stack.some((mount) => isOurs(mount, expected));
     return isBelow ? { kind: 'covered', by: top } : { kind: 'foreign', mount: top };
   }
   const differing = differingFlags(top, expected);
   return differing === '' ? { kind: 'asExpected', mount: top } : { kind: 'flagsDiffer', mount: top, differing };
+}
+
+function isOurs(mount: MountInfo, { identity, nfsSource }: ExpectedMount): boolean {
+  return hasIdentity(mount, identity) && (nfsSource === undefined || isNfsMountOf(mount, nfsSource));
 }
 
 function hasIdentity(mount: MountInfo, identity: Partial<ObservedMount>): boolean {

@@ -35,6 +35,8 @@ export interface StorageErrorFacts {
   readonly errno?: string;
   readonly stderr?: string;
   readonly exitCode?: number;
+  /** A child of ours that the kernel does not let end. */
+  readonly pid?: number;
   /** The command that would help, when one is known. */
   readonly hint?: string;
 }

@@ -57,7 +57,25 @@ export type PodMount =
   /** A plain directory, mode 0777 (emptyDir on the filesystem of the root dir). */
   | { readonly kind: 'directory' }
   /** A bind of the block device's node on a file. */
-  | { readonly kind: 'deviceBind'; readonly readOnly: boolean };
+  | { readonly kind: 'deviceBind'; readonly readOnly: boolean }
+  | NfsPodMount;
+
+/** A mount of an NFS export of the pod's own: as upstream, nothing is attached and nothing mounted globally. */
+export interface NfsPodMount {
+  readonly kind: 'nfs';
+  /** Name or address without brackets, in lower case: what is known of a server is kept under this. */
+  readonly server: string;
+  /** "server:/path", an IPv6 address in brackets. */
+  readonly source: string;
+  readonly readOnly: boolean;
+  /** Of the NFS allow-list only, sorted. */
+  readonly options: readonly string[];
+}
+
+/** The server that a mount needs in order to be made, read or taken away; undefined when it is of this machine. */
+export function serverOf(mount: PodMount): string | undefined {
+  return mount.kind === 'nfs' ? mount.server : undefined;
+}
 
 /** The part of a recipe that all pods of a volume share. */
 export interface VolumeRecipe {

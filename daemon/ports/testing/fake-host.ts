@@ -5,11 +5,13 @@ import { fakeDirectories, fakeImages } from './fake-files.ts';
 import { FakeIscsiInitiator } from './fake-iscsi-initiator.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { fakeMounter, fakeMountTable } from './fake-mounts.ts';
+import { fakeNfs } from './fake-nfs.ts';
 
 export { finalError, transientError, uncertainError } from './fake-effects.ts';
 
 export class FakeHost extends FakeKernel implements Host {
   readonly mounter = fakeMounter(this);
+  readonly nfs = fakeNfs(this);
   readonly mountTable = fakeMountTable(this);
   readonly loopDevices = fakeLoopDevices(this);
   readonly blockProbe = fakeBlockProbe(this);

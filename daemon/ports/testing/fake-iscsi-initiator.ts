@@ -131,9 +131,7 @@ export class FakeIscsiInitiator implements IscsiInitiator {
 
   async scan(session: IscsiSession, lun: number): Promise<IscsiDisk> {
     const way = this.sessions.get(session.id)?.way;
-    await this.#effect('scan', `${way?.iqn ?? ''} ${way?.portal ?? ''} ${lun}`, () =>
-      this.#makeDisk(session.id, lun),
-    );
+    await this.#effect('scan', `${way?.iqn ?? ''} ${way?.portal ?? ''} ${lun}`, () => this.#makeDisk(session.id, lun));
     const disk = this.disk(session, lun);
     if (disk === undefined) throw refused('the device does not appear', 'DeadlineExceeded', 'uncertain');
     return disk;

@@ -57,6 +57,10 @@ export class FakeKernel {
   readonly entries = new Map<string, FakeDirectory>();
   readonly loops = new Map<string, FakeLoop>();
   readonly disks = new Map<string, { readonly deviceNumber: string; readonly canonical: string; content: Content }>();
+  /** Targets of NFS mounts that somebody uses. */
+  readonly usedNfs = new Set<string>();
+  /** Targets of NFS mounts that their server no longer knows. */
+  readonly staleNfs = new Set<string>();
   /** Devices that a child of the daemon has open: mkfs goes on after the daemon was killed. */
   readonly openDevices = new Set<string>();
   /** Rising numbers tell devices apart in a test's log; the kernel gives the lowest free one, and so again and again. */

@@ -52,6 +52,7 @@ export function fakeMounter(kernel: FakeKernel): Mounter {
         () => {
           const top = kernel.top(target);
           if (top === undefined) throw finalError(`Cannot remount "${target}": not a mount point`, 'NotFound');
+          refuseNfs(top, kernel);
           if (kernel.isForeign(top)) kernel.violation(`flags of a foreign mount changed at ${target}`);
           kernel.replaceMount(top, { ...top, options: optionsOf(flags) });
         },
@@ -64,6 +65,7 @@ export function fakeMounter(kernel: FakeKernel): Mounter {
         () => {
           const top = kernel.top(target);
           if (top === undefined) return 'notMounted';
+          refuseNfs(top, kernel);
           if (kernel.isForeign(top)) kernel.violation(`foreign mount unmounted at ${target}`);
           kernel.replaceMount(top, undefined);
           return 'unmounted';
@@ -71,6 +73,11 @@ export function fakeMounter(kernel: FakeKernel): Mounter {
         'unmounted',
       ),
   };
+}
+
+/** These calls are made by the daemon itself: with a dead server it would hang. */
+function refuseNfs({ fsType, mountPoint }: MountInfo, kernel: FakeKernel): void {
+  if (fsType.startsWith('nfs')) kernel.violation(`an NFS mount touched by the daemon itself at ${mountPoint}`);
 }
 
 function boundFrom(source: string, kernel: FakeKernel): MountInfo {
@@ -91,6 +98,6 @@ export function fakeMountTable(kernel: FakeKernel): MountTableSource {
   };
 }
 
-function optionsOf({ readOnly, allowDevices, extra = [] }: MountFlags): readonly string[] {
+export function optionsOf({ readOnly, allowDevices, extra = [] }: MountFlags): readonly string[] {
   return [readOnly ? 'ro' : 'rw', 'nosuid', ...(allowDevices === true ? [] : ['nodev']), ...extra];
 }

@@ -22,6 +22,8 @@ const [portalA, portalB] = ['192.0.2.1:3260', '192.0.2.2:3260'];
 const secretReference = { namespace: 'default', name: 'chap' };
 
 /** One daemon over a machine and a state dir that outlive it. */
+const servers = { stalled: new Map(), answered: ignore, failed: ignore, isStale: () => false, renewed: ignore };
+
 class Rig {
   readonly host = new FakeHost();
   readonly clock = new FakeClock();
@@ -35,9 +37,9 @@ class Rig {
   #newExecutor(): OperationExecutor {
     const { host, clock, records, chap, asw, events } = this;
     return new OperationExecutor({
-      ...{ asw, clock, events, logger: silent, heavyLimit: 2, onEnd: ignore, random: () => 0 },
+      ...{ asw, clock, events, servers, logger: silent, heavyLimit: 2, onEnd: ignore, random: () => 0 },
       contextFor: (signal) => ({
-        ...{ asw, host, layout, clock, signal, events },
+        ...{ asw, host, layout, clock, signal, events, servers },
         secrets: {
           get: (reference) =>
             chap.size === 0 ? undefined : { ...reference, type: 'kubernetes.io/iscsi-chap', data: chap },

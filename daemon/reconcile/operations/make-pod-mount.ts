@@ -3,6 +3,7 @@ import { expectedDeviceMount } from '../../world/expected-mounts.ts';
 import { StorageError } from '../../world/storage-error.ts';
 import type { PodVolumeRecord } from '../../world/volume-record.ts';
 import { parentOf } from './mount-device.ts';
+import { mountNfs } from './mount-nfs.ts';
 import { verify } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
 import { flagsOf } from './pod-mount-flags.ts';
@@ -38,6 +39,9 @@ export async function makePodMount(
       mounter.bind({ source, target, flags });
       return;
     }
+    case 'nfs':
+      directories.seal(target);
+      return mountNfs(mount, target, context);
     case 'directory':
       return;
   }

@@ -2,10 +2,10 @@ import type { Operation } from '../../plan/operation.ts';
 import { expectedDeviceMount } from '../../world/expected-mounts.ts';
 import { observedOf } from '../../world/recorded-mount.ts';
 import { StorageError } from '../../world/storage-error.ts';
-import type { DeviceMount } from '../../world/volume-recipe.ts';
 import type { AttachedDevice } from '../../world/volume-record.ts';
 import { lookAt, verify } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
+import { filesystemOptions, perMountFlags } from './pod-mount-flags.ts';
 import { prepareFilesystem } from './prepare-filesystem.ts';
 import { assertSameDevice } from './same-device.ts';
 
@@ -24,7 +24,7 @@ export async function mountDevice(operation: Operation<'mountDevice'>, context: 
       operation: 'mountDevice',
     });
   }
-  const flags = { readOnly: deviceMount.readOnly, extra: perMountFlags(deviceMount) };
+  const flags = { readOnly: deviceMount.readOnly, extra: perMountFlags(deviceMount.options) };
   const found = await lookAt(expected, context);
   if (found.kind === 'flagsDiffer') host.mounter.setFlags(expected.path, flags);
   if (found.kind === 'absent') {
@@ -40,7 +40,7 @@ export async function mountDevice(operation: Operation<'mountDevice'>, context: 
       target: expected.path,
       fsType: deviceMount.fsType,
       flags,
-      options: filesystemOptions(deviceMount),
+      options: filesystemOptions(deviceMount.options),
     };
     await host.mounter.mountDevice(request, context.signal).catch((thrown: unknown) => {
       // Only here does a final error prove that there is no mount: an earlier failure says nothing of what was there.
@@ -69,16 +69,6 @@ function assertOurDevice(source: string, attached: AttachedDevice, path: string)
       target: path,
     },
   );
-}
-
-const perMount = new Set(['noexec', 'noatime', 'nodiratime', 'relatime', 'strictatime']);
-
-function perMountFlags(deviceMount: DeviceMount): readonly string[] {
-  return deviceMount.options.filter((option) => perMount.has(option));
-}
-
-function filesystemOptions(deviceMount: DeviceMount): readonly string[] {
-  return deviceMount.options.filter((option) => !perMount.has(option));
 }
 
 export function parentOf(path: string): string {

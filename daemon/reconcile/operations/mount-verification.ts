@@ -35,3 +35,15 @@ export async function verify(expected: ExpectedMount, context: OperationContext)
     target: expected.path,
   });
 }
+
+/** @throws StorageError Internal (uncertain) while the table still shows our mount */
+export async function assertGone(expected: ExpectedMount, context: OperationContext): Promise<void> {
+  const after = await lookAt(expected, context);
+  if (after.kind === 'absent') return;
+  throw new StorageError(`Cannot unmount "${expected.path}": the kernel still shows a mount there`, {
+    code: 'Internal',
+    progress: 'uncertain',
+    operation: 'unmount',
+    target: expected.path,
+  });
+}

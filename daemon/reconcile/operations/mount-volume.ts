@@ -4,6 +4,7 @@ import { expectedPodMount } from '../../world/expected-mounts.ts';
 import { type ExpectedMount, observedOf } from '../../world/recorded-mount.ts';
 import type { ObservedMount, PodVolumeRecord } from '../../world/volume-record.ts';
 import { makePodMount } from './make-pod-mount.ts';
+import { isTakenAwayAsStale } from './mount-nfs.ts';
 import { lookAt, verify } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
 import { flagsOf } from './pod-mount-flags.ts';
@@ -56,13 +57,20 @@ async function mountAndVerify(
   context: OperationContext,
 ): Promise<ObservedMount> {
   const found = await lookAt(expected, context);
-  if (found.kind === 'asExpected') return observedOf(found.mount);
-  if (found.kind === 'flagsDiffer') {
-    context.host.mounter.setFlags(expected.path, flagsOf(record.mount));
+  const isKept = found.kind !== 'absent' && !(await isTakenAwayAsStale(record, expected, context));
+  if (isKept && found.kind === 'asExpected') return observedOf(found.mount);
+  if (isKept) {
+    await repairFlags(record, context);
     return observedOf(await verify(expected, context));
   }
   await makePodMount(actual, record, context);
   // What an earlier mount looked like (before a reboot, say) says nothing of this one.
   const { observed: _earlier, ...fresh } = record;
   return observedOf(await verify(expectedPodMount(actual, fresh) ?? expected, context));
+}
+
+/** A call on an NFS mount may wait for its server, even one that only concerns the mount itself: that is a child's. */
+async function repairFlags({ mount, targetPath }: PodVolumeRecord, { host, signal }: OperationContext): Promise<void> {
+  if (mount.kind === 'nfs') await host.nfs.setFlags(targetPath, flagsOf(mount), signal);
+  else host.mounter.setFlags(targetPath, flagsOf(mount));
 }

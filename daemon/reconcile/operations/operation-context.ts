@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { EventRecorder } from '../../ports/events.ts';
 import type { Host } from '../../ports/host.ts';
+import type { NfsServers } from '../../ports/nfs-servers.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 import type { ActualStateOfWorld } from '../../world/actual-state-of-world.ts';
 import type { DiskLayout } from '../../world/disk-layout.ts';
@@ -17,6 +18,7 @@ export interface OperationContext {
   readonly secrets: Secrets;
   /** For what is worth telling although the operation goes on: a path of several that is missing. */
   readonly events: EventRecorder;
+  readonly servers: NfsServers;
   /** The record of a volume that was here before and has left only its format record. */
   retiredRecord(name: UniqueVolumeName): VolumeRecord | undefined;
   /** Writes the volume's record as the actual state of world has it; durable after `durable()`. */

@@ -1,11 +1,11 @@
 import type { Operation } from '../../plan/operation.ts';
 import { expectedPodMount } from '../../world/expected-mounts.ts';
 import type { ExpectedMount } from '../../world/recorded-mount.ts';
-import { StorageError } from '../../world/storage-error.ts';
 import type { PodVolumeRecord } from '../../world/volume-record.ts';
 import { parentOf } from './mount-device.ts';
-import { lookAt } from './mount-verification.ts';
+import { assertGone, lookAt } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
+import { unmountNfs } from './unmount-nfs.ts';
 
 /** Takes one pod's mount away, and its directories after it (CSI: NodeUnpublish). */
 export async function unmountVolume(operation: Operation<'unmountVolume'>, context: OperationContext): Promise<void> {
@@ -19,7 +19,11 @@ export async function unmountVolume(operation: Operation<'unmountVolume'>, conte
     await host.directories.removeTree(record.targetPath, context.signal);
   } else {
     asw.markVolumeMountAs(volumeName, podUid, 'VolumeMountUncertain');
-    await unmountIfThere(expected, { mayHang: false }, context);
+    const { mount } = record;
+    if (mount.kind === 'nfs') {
+      await unmountNfs({ ...record, mount }, expected, context);
+      context.servers.renewed(record.targetPath);
+    } else await unmountIfThere(expected, { mayHang: false }, context);
     host.directories.remove(record.targetPath);
   }
   removeEmptyParents(record, context);
@@ -36,14 +40,7 @@ export async function unmountIfThere(
   const found = await lookAt(expected, context);
   if (found.kind === 'absent') return;
   await context.host.mounter.unmount(expected.path, options, context.signal);
-  const after = await lookAt(expected, context);
-  if (after.kind === 'absent') return;
-  throw new StorageError(`Cannot unmount "${expected.path}": the kernel still shows a mount there`, {
-    code: 'Internal',
-    progress: 'uncertain',
-    operation: 'unmount',
-    target: expected.path,
-  });
+  await assertGone(expected, context);
 }
 
 /** The directories between the pod's and the target's, while they are empty: pods/<uid> itself goes with the pod. */

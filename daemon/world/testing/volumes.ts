@@ -1,14 +1,14 @@
-/** Volumes, pods and mounts for unit tests: one device volume, one block volume, one tmpfs, one directory. */
+/** Volumes, pods and mounts for unit tests: a device volume, a block volume, a tmpfs, a directory, an NFS export. */
 import type { DesiredStateOfWorld, PodToMount, PodVolumeError, VolumeToMount } from '../desired-state-of-world.ts';
 import { diskLayout } from '../disk-layout.ts';
 import type { MountInfo } from '../mount-info.ts';
 import { type UniqueVolumeName, uniqueVolumeName } from '../unique-volume-name.ts';
-import type { PodMount, VolumeRecipe } from '../volume-recipe.ts';
+import type { NfsPodMount, PodMount, VolumeRecipe } from '../volume-recipe.ts';
 import type { PodReference, VolumeRecord } from '../volume-record.ts';
 
 export const layout = diskLayout('/var/lib/moored');
 
-export type VolumeType = 'device' | 'block' | 'tmpfs' | 'directory';
+export type VolumeType = 'device' | 'block' | 'tmpfs' | 'directory' | 'nfs';
 
 export function nameOf(volume: string): UniqueVolumeName {
   return uniqueVolumeName('test', volume);
@@ -52,12 +52,17 @@ function recipeOf(type: VolumeType, volume: string): VolumeRecipe {
   }
 }
 
-const mounts: Readonly<Record<VolumeType, PodMount>> = {
+const mounts: Readonly<Record<Exclude<VolumeType, 'nfs'>, PodMount>> = {
   device: { kind: 'bind', readOnly: false },
   block: { kind: 'deviceBind', readOnly: false },
   tmpfs: { kind: 'tmpfs', sizeBytes: '65536' },
   directory: { kind: 'directory' },
 };
+
+/** Each volume on a server of its own, unless asked otherwise. */
+export function nfsMount(volume: string, server = `filer-${volume}`): NfsPodMount {
+  return { kind: 'nfs', server, source: `${server}:/srv/${volume}`, readOnly: false, options: [] };
+}
 
 export function podToMount(pod: string, volume: string, mount: PodMount): PodToMount {
   const target = targetPath(volume, pod);
@@ -66,12 +71,13 @@ export function podToMount(pod: string, volume: string, mount: PodMount): PodToM
 
 /** A volume that the named pods want. */
 export function volumeToMount(type: VolumeType, volume: string, pods: readonly string[]): VolumeToMount {
+  const mount = type === 'nfs' ? nfsMount(volume) : mounts[type];
   return {
     name: nameOf(volume),
     plugin: 'test',
     recipe: recipeOf(type, volume),
     subject: `claim default/${volume}`,
-    pods: new Map(pods.map((pod) => [`uid-${pod}`, podToMount(pod, volume, mounts[type])])),
+    pods: new Map(pods.map((pod) => [`uid-${pod}`, podToMount(pod, volume, mount)])),
   };
 }
 

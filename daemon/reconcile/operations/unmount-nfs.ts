@@ -1,0 +1,104 @@
+/**
+ * Taking an NFS mount away, also from a server that does not answer:
+ * 1. umount(2). The kernel drops the mount from its table first and writes back after, so a deadline may end it when the
+ *    table is clear already: then it is done, and the kernel goes on writing behind it.
+ * 2. Busy, and the server does not answer: its users hang in the kernel. MNT_FORCE fails what they wait for, so that they
+ *    can end; writes that the server had not confirmed are lost, and an event says so. Never while another mount has
+ *    the same superblock, whose writes would be lost too.
+ * 3. Never MNT_DETACH: what is detached writes on, out of everybody's sight. That is for a person to decide.
+ */
+import type { MountInfo } from '../../world/mount-info.ts';
+import type { ExpectedMount } from '../../world/recorded-mount.ts';
+import { asStorageError, StorageError } from '../../world/storage-error.ts';
+import type { NfsPodMount } from '../../world/volume-recipe.ts';
+import type { PodVolumeRecord } from '../../world/volume-record.ts';
+import { assertGone, lookAt } from './mount-verification.ts';
+import type { OperationContext } from './operation-context.ts';
+
+/** For a pod that wants the volume no more. */
+export async function unmountNfs(
+  { pod, mount }: PodVolumeRecord & { readonly mount: NfsPodMount },
+  expected: ExpectedMount,
+  context: OperationContext,
+): Promise<void> {
+  const { path } = expected;
+  const { host, servers, signal } = context;
+  const report = (reason: string, message: string) =>
+    context.events.record({ type: 'Warning', reason, regarding: `Pod/${pod.namespace}/${pod.name}`, message });
+  const failure = await unmount(expected, mount, context);
+  if (failure === undefined) return;
+  const found = await lookAt(expected, context);
+  if (found.kind === 'absent') {
+    const lastWrites =
+      'what it had not confirmed is written when it comes back, and lost if this machine restarts first';
+    report('UnmountedUnconfirmed', `Unmounted "${path}" while server "${mount.server}" does not answer: ${lastWrites}`);
+    return;
+  }
+  if (failure.code !== 'DeadlineExceeded' && !servers.stalled.has(mount.server)) throw failure;
+  assertNotShared(found.mount, mount, context);
+  report(
+    'ForcedUnmount',
+    `Unmounting "${path}" by force, server "${mount.server}" does not answer: writes that it had not confirmed are lost`,
+  );
+  await host.nfs.unmount(path, { force: true }, signal);
+  await assertGone(expected, context);
+}
+
+/** For a mount that is to be made anew: never by force. @throws StorageError Busy (transient) */
+export async function unmountIdleNfs(
+  expected: ExpectedMount,
+  mount: NfsPodMount,
+  context: OperationContext,
+): Promise<void> {
+  const failure = await unmount(expected, mount, context);
+  if (failure === undefined) return;
+  if (failure.code !== 'Busy') throw failure;
+  const { path } = expected;
+  throw new StorageError(`Cannot renew the stale mount at "${path}": it is in use`, {
+    code: 'Busy',
+    progress: 'transient',
+    operation: 'unmount',
+    target: path,
+    hint: findUsers(path),
+    cause: failure,
+  });
+}
+
+/** Undefined when nothing is mounted there now. */
+async function unmount(
+  expected: ExpectedMount,
+  { server }: NfsPodMount,
+  context: OperationContext,
+): Promise<StorageError | undefined> {
+  const found = await lookAt(expected, context);
+  if (found.kind === 'absent') return undefined;
+  try {
+    await context.host.nfs.unmount(expected.path, { force: false }, context.signal);
+  } catch (thrown) {
+    const error = asStorageError(thrown, `Cannot unmount "${expected.path}"`);
+    if (error.code === 'DeadlineExceeded') context.servers.failed(server, error.message);
+    return error;
+  }
+  await assertGone(expected, context);
+  return undefined;
+}
+
+/** The kernel gives mounts of one export with equal options one superblock, and with it one queue of requests. */
+function assertNotShared({ device, mountPoint }: MountInfo, { server }: NfsPodMount, context: OperationContext): void {
+  const others = context.host.mountTable.current().ofDevice(device);
+  const places = others.filter((other) => other.mountPoint !== mountPoint).map((other) => `"${other.mountPoint}"`);
+  if (places.length === 0) return;
+  const cause = `server "${server}" does not answer, and force would lose the writes of ${places.join(', ')} too`;
+  throw new StorageError(`Cannot unmount "${mountPoint}": it is in use, ${cause}`, {
+    code: 'Busy',
+    progress: 'transient',
+    operation: 'unmount',
+    target: mountPoint,
+    hint: `${findUsers(mountPoint)}; umount -l ${mountPoint}`,
+  });
+}
+
+/** fuser(1) would look at the mount itself, and hang there. */
+function findUsers(path: string): string {
+  return `ls -l /proc/[0-9]*/cwd /proc/[0-9]*/fd | grep ${path}`;
+}
