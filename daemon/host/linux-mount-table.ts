@@ -14,6 +14,10 @@ const MANY = 2000;
 const REST_DELAY_MS = 1000;
 /** How long a reading stands when no event speaks against it. */
 const EXACT_MS = 1000;
+/** A reading waits this many times as long as the one before it took: a storm of mounts is read in a quarter of the time. */
+const PAUSE_FACTOR = 3;
+/** Below this the next turn of the event loop is pause enough; a timer is not finer. */
+const LEAST_PAUSE_MS = 1;
 
 export interface LinuxMountTableOptions {
   readonly features: Pick<KernelFeatures, 'listmount' | 'statmount'>;
@@ -45,6 +49,8 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
   /** The kernel told of a change that no reading has seen yet. */
   #hasChanged = false;
   #readAt = Number.NEGATIVE_INFINITY;
+  /** Time of performance.now() before which no other reading begins. */
+  #pauseUntil = Number.NEGATIVE_INFINITY;
   #rest: Promise<void> | undefined;
 
   /** Reads the table once; throws if it cannot be read. */
@@ -64,9 +70,9 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
     return this.#table;
   }
 
-  /** All callers of one turn of the event loop, and a change that came meanwhile, share the reading that follows it. */
+  /** All callers of one turn of the event loop or of one pause, and changes that came meanwhile, share the next reading. */
   refresh(): Promise<MountTable> {
-    this.#refreshing ??= nextTurn().then(() => {
+    this.#refreshing ??= this.#pause().then(() => {
       this.#refreshing = undefined;
       return this.#isExact() ? this.#table : this.#read();
     });
@@ -91,6 +97,11 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
     this.refresh().catch(this.#options.onFailure);
   }
 
+  #pause(): Promise<void> {
+    const pauseMs = this.#pauseUntil - performance.now();
+    return pauseMs < LEAST_PAUSE_MS ? nextTurn() : sleep(pauseMs);
+  }
+
   /** No event since the last reading, and that one not old: what raises no event is seen within a second all the same. */
   #isExact(): boolean {
     const isChanged = this.#changes.hasChanged() || this.#hasChanged;
@@ -104,6 +115,8 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
     const reader = this.#reader;
     const table = reader.read(this.#hasChanged);
     this.#readAt = readAt;
+    const now = performance.now();
+    this.#pauseUntil = now + PAUSE_FACTOR * (now - readAt);
     if (this.#hasChanged && reader.leavesRest) this.#rest ??= this.#readRestLater(reader);
     this.#hasChanged = false;
     return this.#publish(table);
