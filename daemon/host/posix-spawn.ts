@@ -62,13 +62,14 @@ let attributes: Buffer | undefined;
 
 /**
  * posix_spawn(3), which answers once the exec has succeeded. The child shares our memory until then (CLONE_VM,
- * CLONE_VFORK), where fork(2) copies the page tables and has each page that is written afterwards copied too.
- * It inherits the three descriptors only: each other one of the daemon is O_CLOEXEC.
+ * CLONE_VFORK), where fork(2) copies the page tables and has each page that is written afterwards copied too. The caller is
+ * suspended so long: a thread of libuv's pool is. The child inherits the three descriptors only: each other one of the
+ * daemon is O_CLOEXEC.
  *
  * @returns pid of the child, which leads a session and a process group of its own
  * @throws SyscallError also for what the exec answers (E2BIG, ENOENT, EACCES)
  */
-export function posixSpawn(request: SpawnRequest): number {
+export async function posixSpawn(request: SpawnRequest): Promise<number> {
   const { path, argv, environment, directory, stdin, stdout, stderr } = request;
   attributes ??= spawnAttributes();
   const actions = Buffer.alloc(structureBytes);
@@ -79,11 +80,21 @@ export function posixSpawn(request: SpawnRequest): number {
     must(c.actionsDup2(actions, stdout, 1));
     must(c.actionsDup2(actions, stderr, 2));
     must(c.actionsChdir(actions, directory));
-    must(c.spawn(pid, path, actions, attributes, [...argv, null], [...environment, null]));
+    must(await spawn(pid, path, actions, attributes, [...argv, null], [...environment, null]));
     return pid.readInt32LE(0);
   } finally {
     c.actionsDestroy(actions);
   }
+}
+
+/** koffi keeps no reference to the memory of a running call: the waiting caller does. */
+function spawn(...call: readonly unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    c.spawn.async(...call, (failure: Error | null, errno: number) => {
+      if (failure === null) resolve(errno);
+      else reject(failure);
+    });
+  });
 }
 
 /** No signal blocked (the initial value) and none ignored: Node ignores SIGPIPE, and an exec would keep that. */

@@ -26,15 +26,12 @@ export class SpawnedChildProcesses implements ChildProcesses {
     if (path === undefined) throw toolMissing(tool);
     const command = [tool, ...args].join(' ');
     if (options.signal.aborted) throw aborted(command, 'before it was started', 'transient');
-    return runChild(start(path, args, command, options.input), options, command);
-  }
-}
-
-function start(path: string, args: readonly string[], command: string, input: string | undefined): SpawnedChild {
-  try {
-    return new SpawnedChild({ path, args, environment, input });
-  } catch (error) {
-    throw notStarted(command, error instanceof Error ? error : new Error(String(error)));
+    const child = await SpawnedChild.start({ path, args, environment, input: options.input }).catch(
+      (error: unknown) => {
+        throw notStarted(command, error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+    return runChild(child, options, command);
   }
 }
 
@@ -46,6 +43,7 @@ function runChild(child: SpawnedChild, options: ChildOptions, command: string): 
   const deadline = setTimeout(() => end(deadlineExceeded(command, deadlineMs)), deadlineMs);
   signal.addEventListener('abort', onAbort);
   let ended: StorageError | undefined;
+  if (signal.aborted) onAbort();
 
   void child.closed.then(({ exitCode, signalName }) => {
     stopWaiting();

@@ -28,9 +28,12 @@ export class SpawnedChild {
   readonly #input: Socket | undefined;
   #hasEnded = false;
 
-  /** @throws Error, with an errno name as `code` where there is one, when nothing was started */
-  constructor(program: Program) {
-    const { pid, stdout, stderr, stdin } = start(program);
+  /** Rejects with an Error, with an errno name as `code` where there is one, when nothing was started. */
+  static async start(program: Program): Promise<SpawnedChild> {
+    return new SpawnedChild(await start(program), program.input ?? '');
+  }
+
+  private constructor({ pid, stdout, stderr, stdin }: Started, input: string) {
     this.pid = pid;
     const ended = new Promise<ChildEnd>((resolve) => {
       onChildEnd(pid, (end) => {
@@ -39,7 +42,7 @@ export class SpawnedChild {
       });
     });
     this.#output = { stdout: new ChildOutput(stdout), stderr: new ChildOutput(stderr) };
-    this.#input = stdin === undefined ? undefined : inputSocket(stdin, program.input ?? '');
+    this.#input = stdin === undefined ? undefined : inputSocket(stdin, input);
     this.closed = this.#close(ended);
   }
 
@@ -109,7 +112,7 @@ interface Started {
   readonly stdin: number | undefined;
 }
 
-function start({ path, args, environment, input }: Program): Started {
+async function start({ path, args, environment, input }: Program): Promise<Started> {
   const argv = [path, ...args];
   if (argv.some((argument) => argument.includes('\0'))) throw new Error('there is a NUL in an argument');
   const pipes: Pipe[] = [];
@@ -122,7 +125,7 @@ function start({ path, args, environment, input }: Program): Started {
     const stdout = newPipe();
     const stderr = newPipe();
     const stdin = input === undefined ? undefined : newPipe();
-    const pid = posixSpawn({
+    const pid = await posixSpawn({
       path,
       argv,
       environment: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
