@@ -77,9 +77,15 @@ export class MountInfoReader implements MountTableReader {
       const id = this.#idByTextId.get(textId);
       const known = this.#lines.get(textId);
       const isKnown = known?.line === line && (id === undefined || id === known.info.id);
-      lines.set(textId, isKnown ? known : { line, info: this.#withUniqueIds(parseMountInfoLine(line)) });
+      lines.set(textId, isKnown ? known : this.#newLine(line));
     }
     return lines;
+  }
+
+  /** A copy: V8 makes a substring by reference, so that each line would keep the whole text it was first read in. */
+  #newLine(substring: string): KnownLine {
+    const line = Buffer.from(substring).toString();
+    return { line, info: this.#withUniqueIds(parseMountInfoLine(line)) };
   }
 
   #withUniqueIds(info: MountInfo): MountInfo {
