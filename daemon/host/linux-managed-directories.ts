@@ -17,7 +17,7 @@ import { O_PATH } from './mount-syscalls.ts';
 import { openat2Opener, openatOpener, type PathOpener } from './open-beneath.ts';
 import { storageErrorFromErrno } from './storage-error-from-errno.ts';
 import { failedWith, SyscallError } from './syscall-error.ts';
-import { fchmod, withFd } from './syscalls.ts';
+import { close, fchmod, openat, withFd } from './syscalls.ts';
 
 const PATH_DIRECTORY = O_PATH | constants.O_DIRECTORY;
 const READ_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
@@ -97,8 +97,21 @@ export class LinuxManagedDirectories implements ManagedDirectories {
     this.remove(path);
   }
 
+  /** Down from the root dir, each in the one before it, which is open: no call fails because a parent is missing. */
   #makeDirectories(path: string): void {
-    if (path !== this.#rootDir) this.#inMadeParent(path, ensureDirectoryEntry);
+    let at = this.#opener.open(this.#rootDir, PATH_DIRECTORY);
+    try {
+      let reached = this.#rootDir;
+      for (const name of path.slice(reached.length).split('/').slice(1)) {
+        reached += `/${name}`;
+        ensureDirectoryEntry({ parent: at, name, path: reached });
+        const below = openat(at, name, PATH_DIRECTORY | constants.O_NOFOLLOW);
+        close(at);
+        at = below;
+      }
+    } finally {
+      close(at);
+    }
   }
 
   /** Tries with the parent as it is first: one openat2 when it is there, as it nearly always is. */
