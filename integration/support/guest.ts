@@ -27,6 +27,19 @@ export class HeldGuest {
     return this.#guest.run(`${this.#setUp}\n${script}`);
   }
 
+  /** The same, telling of each line of its stdout as it comes. */
+  async follow(script: string, onLine: (line: string) => void): Promise<void> {
+    if (this.#guest === undefined) throw new Error('Cannot run a command: the guest is down');
+    const ends = { stdout: '', stderr: '' };
+    const onOutput = (stream: 'stdout' | 'stderr', bytes: Buffer): void => {
+      const lines = (ends[stream] + bytes.toString()).split('\n');
+      ends[stream] = stream === 'stdout' ? (lines.pop() ?? '') : lines.join('\n');
+      if (stream === 'stdout') lines.forEach(onLine);
+    };
+    const { code } = await this.#guest.run(`${this.#setUp}\n${script}`, { onOutput });
+    if (code !== 0) throw new Error(`exit code ${code} of:\n${script}\n${ends.stderr}`);
+  }
+
   /** The same, and what it printed; throws with its stderr when it fails. */
   async must(script: string): Promise<string> {
     const { code, stdout, stderr } = await this.run(script);

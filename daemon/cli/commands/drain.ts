@@ -7,7 +7,8 @@ export const drainCommand: CommandSpec = {
   name: 'drain',
   summary: 'unmount and detach everything; nothing is mounted again until moored restarts',
   details:
-    'No data is deleted. Exits 1 and lists what is left when something stays, for instance because it is in use.',
+    'No data is deleted. Exits 1 and lists what is left when something stays, for instance because it is in use. ' +
+    'Drain before you stop or disable the service: a daemon that is down leaves its mounts.',
   arguments: [],
   options: [],
   run: drain,
