@@ -34,9 +34,8 @@ interface RunningCommand {
 /** io_uring, which Node uses where it is, panics this kernel: "Bad page map", then a fault in exit_mmap. */
 const settings = ['lsm=capability', 'systemd.show_status=0', 'sysctl.kernel.io_uring_disabled=2'];
 
-const living = new Set<Guest>();
-// Whoever ends us with a signal that cannot be caught ends the guest too: its agent powers off at the end of its line.
-process.on('exit', () => living.forEach((guest) => guest.kill()));
+/** Ends a guest and its scratch directory when we are gone, however that came: then the guard's stdin ends. */
+const guard = 'cat > /dev/null; kill -KILL -- "-$1"; rm -rf -- "$2"';
 
 /** The processors that we may use: a guest has one, and the kernel and its processes are fastest when they share it. */
 function someProcessor(): string {
@@ -84,7 +83,11 @@ export class Guest {
       env: { TMPDIR: memoryDirectory(memory, scratch), PATH: '/usr/bin:/bin' },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     });
-    living.add(this);
+    const guardian = spawn('sh', ['-c', guard, 'sh', String(this.#process.pid), scratch], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    guardian.stdin.on('error', () => undefined);
     for (const line of [1, 2]) this.#line(line).on('data', (bytes: Buffer) => void (this.#console += bytes.toString()));
     this.#read(3, 'stdout');
     this.#read(4, 'stderr');
@@ -93,7 +96,7 @@ export class Guest {
     this.#closed = new Promise((resolve) => {
       this.#process.on('error', (error) => void (this.#console += error.message));
       this.#process.on('close', () => {
-        living.delete(this);
+        guardian.kill('SIGKILL');
         rmSync(scratch, { recursive: true, force: true });
         this.#running?.fail(new Error(`The guest has ended. Its console says:\n${this.#console.trim()}`));
         resolve();

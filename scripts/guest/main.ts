@@ -43,7 +43,6 @@ async function main(): Promise<number> {
   const isOnly = (word: string): boolean => positionals.length === 1 && first === word && !process.argv.includes('--');
   if (isOnly('build')) return 0;
   const guest = await Guest.boot(image, values.disk === undefined ? {} : { disk: values.disk });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => guest.kill());
   try {
     const setUp = await prepareCheckout(guest);
     if (isOnly('shell')) return await shell(guest, setUp);
