@@ -37,10 +37,10 @@ describe('login', () => {
     const { calls, children } = scripted({ '--discover': offered, '-I moored -o show': [21] });
     await new IscsiLogins(children, new NoFiles()).login(way, signal);
     expect(calls).toEqual([
-      'iscsiadm -m discovery -t sendtargets -p 192.0.2.7:3260 -o nonpersistent --discover',
       'iscsiadm -m iface -I moored -o show',
       'iscsiadm -m iface -I moored -o new',
       'iscsiadm -m iface -I moored -o update -n iface.transport_name -v tcp',
+      'iscsiadm -m discovery -t sendtargets -p 192.0.2.7:3260 -o nonpersistent --discover',
       `iscsiadm -m node -T ${iqn} -p 192.0.2.7:3260,1 -I moored -o new`,
       `iscsiadm -m node -T ${iqn} -p 192.0.2.7:3260 -I moored --login`,
     ]);

@@ -1,0 +1,181 @@
+/** iSCSI targets of tgt on this machine, and what the kernel says of sessions to them; without any code of the daemon. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+import { run } from './kernel-facts.ts';
+
+export interface TestLun {
+  /** Absolute path of the file behind it. */
+  readonly image: string;
+  /** Another one is another LUN, whatever its address. */
+  readonly identity: string;
+}
+
+export interface TestAccount {
+  readonly user: string;
+  readonly password: string;
+}
+
+interface TestTarget {
+  readonly luns: Map<number, TestLun>;
+  readonly account?: TestAccount;
+}
+
+const tgt = (...args: readonly string[]) => run('tgtadm', '--lld', 'iscsi', ...args);
+
+/** tgt keeps its targets in memory: they are remembered here, for its restart. It listens on every address, port 3260. */
+export class TgtServer {
+  readonly #directory: string;
+  readonly #targets = new Map<string, TestTarget>();
+  #discoveryAccount: TestAccount | undefined;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async start(): Promise<this> {
+    run('systemctl', 'start', 'tgt');
+    await eventually(() => answers(() => tgt('--op', 'show', '--mode', 'sys')));
+    for (const [iqn, target] of this.#targets) this.#make(iqn, target);
+    if (this.#discoveryAccount !== undefined) this.requireDiscoveryAccount(this.#discoveryAccount);
+    return this;
+  }
+
+  /** Ends it at once: connections break in the middle of a write. */
+  crash(): void {
+    run('systemctl', 'kill', '--signal=SIGKILL', 'tgt');
+    run('systemctl', 'stop', 'tgt');
+  }
+
+  addTarget(iqn: string, luns: Readonly<Record<number, number>>, account?: TestAccount): void {
+    const numbers = Object.keys(luns).map(Number);
+    const made = numbers.map((lun): [number, TestLun] => [lun, this.newImage(`${iqn}-${lun}`, luns[lun] ?? 0)]);
+    const target = { luns: new Map(made), ...(account === undefined ? {} : { account }) };
+    this.#targets.set(iqn, target);
+    this.#make(iqn, target);
+  }
+
+  /** A LUN that was never attached. @param size MiB */
+  newImage(name: string, size: number): TestLun {
+    const image = join(this.#directory, `${createHash('sha256').update(name).digest('hex').slice(0, 8)}.lun`);
+    writeFileSync(image, '');
+    truncateSync(image, size * 2 ** 20);
+    return { image, identity: createHash('sha256').update(name).digest('hex').slice(0, 8) };
+  }
+
+  lun(iqn: string, lun: number): TestLun {
+    const found = this.#targets.get(iqn)?.luns.get(lun);
+    if (found === undefined) throw new Error(`There is no LUN ${lun} of ${iqn}`);
+    return found;
+  }
+
+  setLun(iqn: string, lun: number, unit: TestLun): void {
+    const target = this.#targets.get(iqn);
+    if (target === undefined) throw new Error(`There is no target ${iqn}`);
+    const tid = this.#numberOf(iqn);
+    if (target.luns.has(lun)) {
+      tgt('--op', 'delete', '--mode', 'logicalunit', '--tid', tid, '--lun', String(lun));
+    }
+    target.luns.set(lun, unit);
+    this.#makeLun(tid, lun, unit);
+  }
+
+  setAccount({ user, password }: TestAccount): void {
+    tgt('--op', 'delete', '--mode', 'account', '--user', user);
+    tgt('--op', 'new', '--mode', 'account', '--user', user, '--password', password);
+  }
+
+  requireDiscoveryAccount(account: TestAccount): void {
+    this.#discoveryAccount = account;
+    tgt('--op', 'new', '--mode', 'account', '--user', account.user, '--password', account.password);
+    tgt('--op', 'bind', '--mode', 'account', '--user', account.user);
+  }
+
+  forgetDiscoveryAccount(): void {
+    if (this.#discoveryAccount !== undefined)
+      tgt('--op', 'delete', '--mode', 'account', '--user', this.#discoveryAccount.user);
+    this.#discoveryAccount = undefined;
+  }
+
+  #numberOf(iqn: string): string {
+    return String([...this.#targets.keys()].indexOf(iqn) + 1);
+  }
+
+  #make(iqn: string, { luns, account }: TestTarget): void {
+    const tid = this.#numberOf(iqn);
+    tgt('--op', 'new', '--mode', 'target', '--tid', tid, '-T', iqn);
+    for (const [lun, unit] of luns) this.#makeLun(tid, lun, unit);
+    if (account !== undefined) {
+      tgt('--op', 'new', '--mode', 'account', '--user', account.user, '--password', account.password);
+      tgt('--op', 'bind', '--mode', 'account', '--tid', tid, '--user', account.user);
+    }
+    tgt('--op', 'bind', '--mode', 'target', '--tid', tid, '-I', 'ALL');
+  }
+
+  #makeLun(tid: string, lun: number, { image, identity }: TestLun): void {
+    const place = ['--mode', 'logicalunit', '--tid', tid, '--lun', String(lun)];
+    tgt('--op', 'new', ...place, '-b', image);
+    tgt('--op', 'update', ...place, '--params', `scsi_id=${identity},scsi_sn=${identity}`);
+  }
+}
+
+export interface SessionFacts {
+  readonly name: string;
+  readonly iqn: string;
+  readonly address: string;
+  readonly interface: string;
+  readonly state: string;
+  /** LUNs that have a device. */
+  readonly luns: readonly number[];
+}
+
+export function iscsiSessions(iqn?: string): readonly SessionFacts[] {
+  const directory = '/sys/class/iscsi_session';
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const all = names.map((name) => {
+    const read = (file: string) => readFileSync(join(directory, name, file), 'utf8').trim();
+    const device = join(directory, name, 'device');
+    const connection = readdirSync(device).find((entry) => entry.startsWith('connection')) ?? '';
+    const address = join(device, connection, 'iscsi_connection', connection, 'persistent_address');
+    const targets = readdirSync(device).filter((entry) => entry.startsWith('target'));
+    const luns = targets
+      .flatMap((target) => readdirSync(join(device, target)))
+      .filter((entry) => /^\d+:\d+:\d+:\d+$/.test(entry))
+      .map((entry) => Number(entry.split(':')[3]));
+    return {
+      name,
+      iqn: read('targetname'),
+      address: readFileSync(address, 'utf8').trim(),
+      interface: read('ifacename'),
+      state: read('state'),
+      luns,
+    };
+  });
+  return all.filter((session) => iqn === undefined || session.iqn === iqn);
+}
+
+/** The device of a LUN by udev's link. */
+export function byPath(iqn: string, lun: number, address = '127.0.0.1'): string {
+  return `/dev/disk/by-path/ip-${address}:3260-iscsi-${iqn}-lun-${lun}`;
+}
+
+/** Refuses connections to an address, as a portal that is down does. */
+export function portalDown(address: string): void {
+  const rule = `add rule inet portals input ip daddr ${address} tcp dport 3260 reject with tcp reset`;
+  const chain = 'add chain inet portals input { type filter hook input priority 0; }';
+  run('nft', `add table inet portals; ${chain}; ${rule}`);
+}
+
+export function portalsUp(): void {
+  run('nft', 'add table inet portals; delete table inet portals');
+}
+
+function answers(call: () => unknown): true | string {
+  try {
+    call();
+    return true;
+  } catch (error) {
+    return String(error);
+  }
+}
