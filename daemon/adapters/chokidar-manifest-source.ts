@@ -16,7 +16,10 @@ export interface ChokidarManifestSourceOptions {
 }
 
 /** From the first event to the look: the events of one rename arrive within a millisecond. */
-const debounceMs = 10;
+const leastDebounceMs = 2;
+/** And twice as long as the look before took, with all that followed from it: files that come in a crowd share looks. */
+const debounceFactor = 2;
+const mostDebounceMs = 100;
 /** inotify's queue overflows in silence; the kubelet polls its static pods as often. */
 const resyncMs = 20_000;
 /** While the directory is unreadable or cannot be watched. */
@@ -44,6 +47,7 @@ export class ChokidarManifestSource implements ManifestSource {
   #isStopped = true;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
+  #debounceMs = leastDebounceMs;
 
   constructor({ directory, quietMs = 200, goneMs = 300, onProblem = () => {} }: ChokidarManifestSourceOptions) {
     this.#directory = resolve(directory);
@@ -97,7 +101,14 @@ export class ChokidarManifestSource implements ManifestSource {
     if (this.#isStopped || dueAt >= this.#dueAt) return;
     this.#dueAt = dueAt;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), ms);
+    this.#timer = setTimeout(() => this.#timedLook(), ms);
+  }
+
+  #timedLook(): void {
+    const startedAt = performance.now();
+    this.#look();
+    const wished = debounceFactor * (performance.now() - startedAt);
+    this.#debounceMs = Math.min(Math.max(wished, leastDebounceMs), mostDebounceMs);
   }
 
   #watch(watchId: string): void {
@@ -111,11 +122,11 @@ export class ChokidarManifestSource implements ManifestSource {
       ignoreInitial: true,
       ignored: (path) => path !== this.#directory,
     });
-    const changed = () => this.#lookWithin(debounceMs);
+    const changed = () => this.#lookWithin(this.#debounceMs);
     watcher.on('raw', changed).on('all', changed).on('ready', changed);
     watcher.on('error', (error) => {
       if (isErrno(error, 'ENOSPC', 'EMFILE', 'ENFILE')) this.#fallBackToTimer(error);
-      this.#lookWithin(debounceMs);
+      this.#lookWithin(this.#debounceMs);
     });
     this.#watcher = watcher;
   }
