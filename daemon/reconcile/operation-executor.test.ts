@@ -699,3 +699,19 @@ describe('stop', () => {
     await stopped;
   });
 });
+
+describe('the deadline of an operation', () => {
+  it('ends its children, and no clock runs on when the operation has ended before', async () => {
+    await run(attach());
+    expect(clock.waiting).toBe(0);
+    let release = ignore;
+    host.next('mkfs', { kind: 'hang', until: new Promise((resolve) => (release = resolve)) });
+    executor.start(mountDevice(), '');
+    clock.advance(599_999);
+    expect(signals.at(-1)?.aborted).toBe(false);
+    clock.advance(1);
+    expect(signals.at(-1)?.aborted).toBe(true);
+    release();
+    await idle();
+  });
+});

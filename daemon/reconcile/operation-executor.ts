@@ -69,8 +69,8 @@ export class OperationExecutor {
   readonly #options: OperationExecutorOptions;
   readonly #running = new Map<string, RunningOperation>();
   readonly #failed = new Map<string, FailedOperation>();
-  readonly #controller = new AbortController();
-  readonly #cancels = new Map<string, AbortController>();
+  /** Of each running operation: its deadline, its cancel and the end of the daemon all go through it. */
+  readonly #controllers = new Map<string, AbortController>();
   readonly #inFlight = new Set<Promise<void>>();
 
   constructor(options: OperationExecutorOptions) {
@@ -135,10 +135,13 @@ export class OperationExecutor {
     if (this.#running.has(key)) return;
     const attempt = (this.#failed.get(key)?.failures ?? 0) + 1;
     this.#running.set(key, { operation, startedAt: this.#options.clock.timestamp(), attempt });
-    this.#cancels.set(key, new AbortController());
-    const run = this.#run(key, operation, wish).finally(() => {
+    const controller = new AbortController();
+    this.#controllers.set(key, controller);
+    const stopClock = this.#options.clock.after(deadlineMs[operation.kind], () => controller.abort());
+    const run = this.#run(key, operation, wish, controller.signal).finally(() => {
+      stopClock();
       this.#running.delete(key);
-      this.#cancels.delete(key);
+      this.#controllers.delete(key);
       this.#inFlight.delete(run);
       this.#options.onEnd();
     });
@@ -148,24 +151,23 @@ export class OperationExecutor {
   /** Ends the children of a running operation; it then fails as uncertain, and what it did is undone or found. */
   cancel(operation: Operation): void {
     const key = operationKey(operation.volumeName, podUidOf(operation));
-    this.#cancels.get(key)?.abort();
+    this.#controllers.get(key)?.abort();
   }
 
   /** Waits for what is running, at most `graceMs`; then ends the children of what still runs. */
   async stop(graceMs: number): Promise<void> {
-    const cancel = this.#options.clock.after(graceMs, () => this.#controller.abort());
+    const cancel = this.#options.clock.after(graceMs, () => {
+      for (const controller of this.#controllers.values()) controller.abort();
+    });
     while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
     cancel();
   }
 
-  async #run(key: string, operation: Operation, wish: string): Promise<void> {
+  async #run(key: string, operation: Operation, wish: string, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     const fields = { operation: operation.kind, volume: operation.volumeName, pod: podUidOf(operation) || undefined };
     const start = clock.monotonic();
     logger.info(`${operation.kind} started`, { ...fields, reason: operation.reason });
-    const own = this.#cancels.get(key) ?? new AbortController();
-    const cancelDeadline = clock.after(deadlineMs[operation.kind], () => own.abort());
-    const signal = AbortSignal.any([this.#controller.signal, own.signal]);
     try {
       await execute(operation, this.#options.contextFor(signal));
       this.#failed.delete(key);
@@ -184,8 +186,6 @@ export class OperationExecutor {
         retryInMs: Math.round(failed.notBefore - clock.monotonic()),
       });
       this.#options.events.record(failureEvent(operation, error));
-    } finally {
-      cancelDeadline();
     }
   }
 
