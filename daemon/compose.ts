@@ -17,11 +17,13 @@ import { holdPod } from './hold-pod.ts';
 import { doctorChecks } from './host/doctor.ts';
 import { FileLock } from './host/file-lock.ts';
 import { LeaseDirectory } from './host/lease-directory.ts';
-import { openLinuxHost } from './host/linux-host.ts';
+import { type LinuxHost, openLinuxHost } from './host/linux-host.ts';
 import { peerUid } from './host/peer-credentials.ts';
 import { systemClock } from './host/system-clock.ts';
+import { orphanHold } from './plan/orphan-hold.ts';
 import type { Logger } from './ports/logger.ts';
-import type { ManifestListing } from './ports/manifest-source.ts';
+import type { ManifestFile, ManifestListing } from './ports/manifest-source.ts';
+import { OrphanCollection } from './reconcile/orphan-collection.ts';
 import { type DiskLayout, diskLayout } from './world/disk-layout.ts';
 
 /**
@@ -60,7 +62,7 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   const listings = new LastListing();
   const server = await startControlServer({
     socketPath: `${runDir}/moored.sock`,
-    handlers: daemonControl(config, core, { state, leases, layout, listings, logger }),
+    handlers: daemonControl(config, core, { state, leases, layout, listings, logger, host }),
     authorize: (socket) => peerUid(socket) === 0,
     onError: (error, request) => logger.error('control request failed', { request, error: String(error) }),
   });
@@ -100,6 +102,7 @@ interface ControlParts {
   readonly layout: DiskLayout;
   readonly listings: LastListing;
   readonly logger: Logger;
+  readonly host: LinuxHost;
 }
 
 function daemonControl(config: Config, core: Core, parts: ControlParts): DaemonControl {
@@ -124,7 +127,28 @@ function daemonControl(config: Config, core: Core, parts: ControlParts): DaemonC
     },
     hold: (request) => holdPod(request, core.snapshot(), parts.leases),
     doctor: async () => ({ checks: await doctorChecks(config) }),
+    orphans: orphanCollection(core, parts),
   });
+}
+
+function orphanCollection(core: Core, { layout, logger, host }: ControlParts): OrphanCollection {
+  const { asw, objects, events, manifests, reconciler } = core;
+  return new OrphanCollection({
+    ...{ asw, objects, events, host, layout, logger, inventory: host.inventory, clock: systemClock },
+    dsw: () => reconciler.dsw,
+    hold: () => {
+      const { state } = manifests;
+      return orphanHold({
+        directoryProblem: state?.kind === 'unreadable' ? state.problem.message : '',
+        badFiles: state?.kind === 'listing' ? state.listing.files.flatMap(badName) : [],
+        dsw: reconciler.dsw,
+      });
+    },
+  });
+}
+
+function badName({ name, state }: ManifestFile): readonly string[] {
+  return state === 'bad' ? [name] : [];
 }
 
 async function planWith({ files }: PlanRequest, core: Core, parts: ControlParts): Promise<PlanReply> {

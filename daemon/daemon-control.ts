@@ -9,6 +9,8 @@ import {
   type DrainReply,
   type ExplainableKind,
   type ExplainNode,
+  type GcReply,
+  type GcRequest,
   type GetFilter,
   type GetReplies,
   type HoldReply,
@@ -16,6 +18,7 @@ import {
   mooredVersion,
   type ObjectListReply,
   type ObjectView,
+  type OrphansReply,
   type PlanReply,
   type PlanRequest,
   protocolVersion,
@@ -23,6 +26,7 @@ import {
   type StorageClassView,
 } from './control/protocol.ts';
 import type { RecordedEvent } from './ports/events.ts';
+import type { OrphanCollection } from './reconcile/orphan-collection.ts';
 import type { Revision } from './revision.ts';
 import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
 import { explainClaim, explainPod } from './status/explain.ts';
@@ -30,6 +34,9 @@ import { type ManifestsView, manifestsView } from './status/manifests-view.ts';
 import { podViews } from './status/pod-views.ts';
 import { operationViews, volumeViews } from './status/volume-views.ts';
 import { aswView, dswView } from './status/world-views.ts';
+
+/** How long trash and quarantine are kept unless gc is told otherwise. */
+const graceMs = 7 * 24 * 3_600_000;
 
 export interface DaemonControlOptions {
   readonly startedAt: string;
@@ -43,6 +50,7 @@ export interface DaemonControlOptions {
   readonly drain: () => Promise<DrainReply>;
   readonly hold: (request: HoldRequest) => HoldReply;
   readonly doctor: () => Promise<DoctorReply>;
+  readonly orphans: OrphanCollection;
 }
 
 export class DaemonControl implements ControlHandlers {
@@ -102,6 +110,14 @@ export class DaemonControl implements ControlHandlers {
 
   doctor(): Promise<DoctorReply> {
     return this.#options.doctor();
+  }
+
+  orphans(): Promise<OrphansReply> {
+    return this.#options.orphans.list(graceMs);
+  }
+
+  gc({ olderThanMs = graceMs, ...request }: GcRequest): Promise<GcReply> {
+    return this.#options.orphans.collect({ ...request, graceMs: olderThanMs });
   }
 }
 

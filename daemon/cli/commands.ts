@@ -4,8 +4,10 @@ import { describeCommand } from './commands/describe.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drainCommand } from './commands/drain.ts';
 import { explainCommand } from './commands/explain.ts';
+import { gcCommand } from './commands/gc.ts';
 import { getCommand } from './commands/get.ts';
 import { holdCommand } from './commands/hold.ts';
+import { orphansCommand } from './commands/orphans.ts';
 import { pathCommand } from './commands/path.ts';
 import { planCommand } from './commands/plan.ts';
 import { versionCommand } from './commands/version.ts';
@@ -20,6 +22,8 @@ const listed: readonly CommandSpec[] = [
   planCommand,
   explainCommand,
   drainCommand,
+  orphansCommand,
+  gcCommand,
   doctorCommand,
   versionCommand,
 ];

@@ -6,10 +6,13 @@ import {
   type DrainReply,
   type ExplainableKind,
   type ExplainNode,
+  type GcReply,
+  type GcRequest,
   type GetFilter,
   type GetReplies,
   type HoldReply,
   type HoldRequest,
+  type OrphansReply,
   type PlanReply,
   type PlanRequest,
   protocolHeader,
@@ -117,6 +120,14 @@ export class ControlClient {
 
   async doctor(signal?: AbortSignal): Promise<DoctorReply> {
     return await this.#get<DoctorReply>('/doctor', deadlines.plan, signal);
+  }
+
+  async orphans(signal?: AbortSignal): Promise<OrphansReply> {
+    return await this.#get<OrphansReply>('/orphans', deadlines.plan, signal);
+  }
+
+  async gc(body: GcRequest, signal?: AbortSignal): Promise<GcReply> {
+    return (await this.#call({ method: 'POST', path: '/gc', body, deadlineMs: deadlines.plan, signal })) as GcReply;
   }
 
   async #get<Reply>(path: string, deadlineMs: number, signal: AbortSignal | undefined): Promise<Reply> {

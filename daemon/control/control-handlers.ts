@@ -5,10 +5,13 @@ import type {
   DrainReply,
   ExplainableKind,
   ExplainNode,
+  GcReply,
+  GcRequest,
   GetFilter,
   GetReplies,
   HoldReply,
   HoldRequest,
+  OrphansReply,
   PlanReply,
   PlanRequest,
   ResourceKind,
@@ -34,6 +37,8 @@ export interface ControlHandlers {
   /** Throws ControlError BadRequest when the instance names no pod or more than one. */
   hold(request: HoldRequest): Awaitable<HoldReply>;
   doctor(): Awaitable<DoctorReply>;
+  orphans(): Awaitable<OrphansReply>;
+  gc(request: GcRequest): Awaitable<GcReply>;
 }
 
 export const httpStatus: Readonly<Record<ControlErrorCode, number>> = {

@@ -2,6 +2,7 @@ import { type Awaitable, ControlError, type ControlHandlers } from './control-ha
 import {
   type ExplainableKind,
   explainableKinds,
+  type GcRequest,
   type GetFilter,
   type HoldRequest,
   type PlanRequest,
@@ -54,6 +55,10 @@ function plainRoute(name: string, handlers: ControlHandlers): Route | undefined 
       return { method: 'POST', answer: async ({ body }) => handlers.hold(parseHoldRequest(await body())) };
     case 'doctor':
       return { method: 'GET', answer: () => handlers.doctor() };
+    case 'orphans':
+      return { method: 'GET', answer: () => handlers.orphans() };
+    case 'gc':
+      return { method: 'POST', answer: async ({ body }) => handlers.gc(parseGcRequest(await body())) };
     default:
       return undefined;
   }
@@ -117,6 +122,23 @@ function parseHoldRequest(text: string): HoldRequest {
     throw new ControlError('BadRequest', 'Cannot read the hold request: wanted {"instance", "unit"}');
   }
   return { instance: value['instance'], unit: value['unit'] };
+}
+
+/** Taken literally: what is not quite said would be something else removed than was meant. */
+function parseGcRequest(text: string): GcRequest {
+  const value = parseJson(text);
+  const { names, all, execute, olderThanMs } = isRecord(value) ? value : {};
+  const isLegal =
+    Array.isArray(names) &&
+    names.every((name) => typeof name === 'string') &&
+    typeof all === 'boolean' &&
+    typeof execute === 'boolean' &&
+    (olderThanMs === undefined || (typeof olderThanMs === 'number' && olderThanMs >= 0));
+  if (isLegal) return { names, all, execute, ...(olderThanMs === undefined ? {} : { olderThanMs }) };
+  throw new ControlError(
+    'BadRequest',
+    'Cannot read the gc request: wanted {"names": [PATH, …], "all": false, "execute": false, "olderThanMs": 0}',
+  );
 }
 
 function isPlanFile(value: unknown): value is PlanRequest['files'][number] {

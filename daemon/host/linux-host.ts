@@ -11,6 +11,7 @@ import { LinuxManagedDirectories } from './linux-managed-directories.ts';
 import { LinuxMountTable } from './linux-mount-table.ts';
 import { LinuxMounter } from './linux-mounter.ts';
 import { LinuxNfsMounter } from './linux-nfs-mounter.ts';
+import { LinuxStorageInventory } from './linux-storage-inventory.ts';
 import { MountTools } from './mount-tools.ts';
 import { SpawnedChildProcesses } from './spawned-child-processes.ts';
 import { systemClock } from './system-clock.ts';
@@ -19,6 +20,7 @@ import { Systemd } from './systemd.ts';
 export interface LinuxHost extends Host, AsyncDisposable {
   readonly features: KernelFeatures;
   readonly services: ServiceManager;
+  readonly inventory: LinuxStorageInventory;
 }
 
 /** This machine. @param rootDir an existing directory by its real path */
@@ -41,6 +43,7 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     blockProbe: new LinuxBlockProbe(children),
     filesystems: new LinuxFilesystems(children),
     directories: new LinuxManagedDirectories(rootDir, features),
+    inventory: new LinuxStorageInventory(rootDir, features),
     images: new LinuxImages({ features, imagesDirectory: `${rootDir}/images`, clock: systemClock }),
     iscsi: new LinuxIscsiInitiator(children),
     [Symbol.asyncDispose]: () => mountTable[Symbol.asyncDispose](),

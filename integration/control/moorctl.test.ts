@@ -553,6 +553,35 @@ describe('drain, doctor, version', () => {
     });
   });
 
+  test('orphans lists them with their age and what gc would do', async () => {
+    const { code, stdout, stderr } = await run('orphans');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [head, first, second] = stdout.split('\n').map((line) => line.split(/ {3,}/));
+    expect(head).toEqual(['KIND', 'AGE', 'ACTION', 'PATH', 'REASON']);
+    expect(first?.slice(0, 4)).toEqual(['PodDirectory', '4d2h', 'quarantine', '/var/lib/moored/pods/uid-old']);
+    // Not due yet: nothing would be done.
+    expect([second?.[0], second?.[2]]).toEqual(['Trashed', 'none']);
+    expect(second?.[4]).toBe('in the trash; made for claim default/old (kept until 2026-01-08T00:00:00.000Z)');
+  });
+
+  test('gc asks for nothing to be done without --yes, and for nothing at all without names', async () => {
+    const { code, stdout, stderr } = await run('gc');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'Nothing was executed: add --yes.\n' });
+    expect(stdout).toContain('planned   /var/lib/moored/pods/uid-old');
+    expect((await run('gc --yes')).code).toBe(2);
+    expect((await run('gc --all /x')).code).toBe(2);
+    stub.handlers.collected.length = 0;
+    await run('gc --yes /a /b --older-than 1h');
+    expect(stub.handlers.collected).toEqual([
+      { names: ['/a', '/b'], all: false, execute: true, olderThanMs: 3_600_000 },
+    ]);
+    stub.handlers.change({ gc: { held: 'a.yaml is not understood', results: [], unknown: [] } });
+    expect(await run('gc --yes --all')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('error: Cannot collect anything now: a.yaml is not understood'),
+    });
+  });
+
   test('version of both, or of the client without a daemon', async () => {
     const { code, stdout } = await run('version');
     expect(code).toBe(0);
@@ -647,6 +676,7 @@ describe('a terminal', () => {
       };
       const node = { subject: hostile, state: hostile, detail: hostile, since: '', help: hostile, causes: [] };
       const step = { kind: hostile, subject: hostile, reason: hostile, destructive: false };
+      const orphan = { since: '', reason: hostile, action: 'none' } as const;
       const check = { name: hostile, ok: false, required: true, detail: hostile, fix: hostile };
       stub.handlers.change({
         ...pods(pod),
@@ -654,9 +684,24 @@ describe('a terminal', () => {
         plan: { steps: [step], problems: [{ file: hostile, message: hostile }] },
         drain: { drained: false, remaining: [{ volume: hostile, pod: hostile, message: hostile }] },
         doctor: { checks: [check] },
+        orphans: {
+          orphans: [{ ...orphan, kind: hostile, path: hostile, obstacle: hostile }],
+          held: hostile,
+          incomplete: [],
+        },
+        gc: { held: '', results: [{ path: hostile, action: 'none', state: 'kept', message: hostile }], unknown: [] },
       });
       const lines = ['get pods -o wide', 'get pods -o json', 'get pods -o yaml', 'describe pod web', 'path pod/web b'];
-      lines.push('wait pod/web --timeout 0', 'explain pod/web', 'plan', 'drain', 'doctor', 'plan -o yaml');
+      lines.push(
+        'wait pod/web --timeout 0',
+        'explain pod/web',
+        'plan',
+        'drain',
+        'doctor',
+        'plan -o yaml',
+        'orphans',
+        'gc',
+      );
       for (const line of lines) {
         const output = await onTerminal(line, { NO_COLOR: '1' });
         expect(output).toContain('pwned');

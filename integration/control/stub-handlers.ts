@@ -5,10 +5,13 @@ import type {
   DrainReply,
   ExplainableKind,
   ExplainNode,
+  GcReply,
+  GcRequest,
   GetFilter,
   GetReplies,
   HoldReply,
   HoldRequest,
+  OrphansReply,
   PlanReply,
   PlanRequest,
   ResourceKind,
@@ -24,6 +27,8 @@ export interface StubState {
   readonly drain: DrainReply;
   readonly hold: HoldReply;
   readonly doctor: DoctorReply;
+  readonly orphans: OrphansReply;
+  readonly gc: GcReply;
   readonly ready: boolean;
 }
 
@@ -32,6 +37,7 @@ export class StubHandlers implements ControlHandlers {
   state: StubState;
   readonly planned: PlanRequest[] = [];
   readonly holds: HoldRequest[] = [];
+  readonly collected: GcRequest[] = [];
   #revision = 1;
   readonly #waiting = new Set<() => void>();
 
@@ -94,5 +100,14 @@ export class StubHandlers implements ControlHandlers {
 
   doctor(): DoctorReply {
     return this.state.doctor;
+  }
+
+  orphans(): OrphansReply {
+    return this.state.orphans;
+  }
+
+  gc(request: GcRequest): GcReply {
+    this.collected.push(request);
+    return this.state.gc;
   }
 }

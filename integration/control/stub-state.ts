@@ -247,6 +247,40 @@ export const stubState: StubState = {
   },
   drain: { drained: true, remaining: [] },
   hold: { held: true, pod: 'default/web', message: '1 of 1 volumes are mounted' },
+  orphans: {
+    orphans: [
+      {
+        kind: 'PodDirectory',
+        path: '/var/lib/moored/pods/uid-old',
+        since: created,
+        reason: 'no pod and no record has this uid',
+        action: 'quarantine',
+        obstacle: '',
+      },
+      {
+        kind: 'Trashed',
+        path: '/var/lib/moored/images/default/.trash/old.img.20260101T000000.000Z',
+        since: '2026-01-01T00:00:00.000Z',
+        reason: 'in the trash; made for claim default/old',
+        action: 'purge',
+        obstacle: 'kept until 2026-01-08T00:00:00.000Z',
+      },
+    ],
+    held: '',
+    incomplete: [],
+  },
+  gc: {
+    held: '',
+    results: [
+      {
+        path: '/var/lib/moored/pods/uid-old',
+        action: 'quarantine',
+        state: 'planned',
+        message: 'no pod and no record has this uid',
+      },
+    ],
+    unknown: [],
+  },
   doctor: {
     checks: [
       { name: 'loop', ok: true, required: true, detail: '/dev/loop-control', fix: '' },

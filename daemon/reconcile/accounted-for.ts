@@ -1,0 +1,34 @@
+import type { AccountedFor } from '../plan/orphans.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
+import type { DesiredStateOfWorld } from '../world/desired-state-of-world.ts';
+import type { DiskLayout } from '../world/disk-layout.ts';
+import { imagePathOf } from '../world/volume-recipe.ts';
+
+interface Accounts {
+  readonly asw: ActualStateOfWorld;
+  readonly objects: Pick<ObjectStore, 'list'>;
+  readonly dsw: DesiredStateOfWorld;
+}
+
+/** The actual state of world has every record that is in use; objects and wishes account for what is not made yet. */
+export function accountedFor({ asw, objects, dsw }: Accounts): AccountedFor {
+  const records = [...asw.volumes.values()].map(({ record }) => record);
+  const wanted = [...dsw.volumes.values()];
+  const volumes = objects.list('PersistentVolume');
+  const owners = [...objects.list('Pod'), ...objects.list('PersistentVolumeClaim')];
+  return {
+    records,
+    uids: new Set(owners.map(({ metadata }) => metadata.uid)),
+    globalMountPaths: new Set(wanted.map(({ recipe }) => recipe.globalMountPath)),
+    attachmentPaths: new Set([...records, ...wanted].flatMap(({ recipe }) => imagePathOf(recipe) ?? [])),
+    volumePaths: new Set(volumes.flatMap(({ spec }) => spec.csi?.volumeAttributes?.['path'] ?? [])),
+    volumeHandles: new Set(volumes.flatMap(({ spec }) => spec.csi?.volumeHandle ?? [])),
+  };
+}
+
+/** The root dir's own, and those that classes name. */
+export function imageDirectoriesOf(objects: Pick<ObjectStore, 'list'>, layout: DiskLayout): readonly string[] {
+  const named = objects.list('StorageClass').flatMap(({ spec }) => spec.parameters?.['directory'] ?? []);
+  return [...new Set([layout.imagesDir(), ...named])];
+}
