@@ -27,8 +27,12 @@ export class CheckpointDirectory {
     for (const collection of this.#collections) {
       const directory = `${this.#root}/${collection}`;
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      const files = (await readdir(directory)).filter((name) => name.endsWith('.json'));
-      const entries = await Promise.all(files.map((name) => readStored(`${directory}/${name}`)));
+      const found = await readdir(directory, { withFileTypes: true });
+      // Cut off before its rename: the journal has the value, and the file may belong to a key that is never written again.
+      const unfinished = found.filter((entry) => entry.isFile() && entry.name.endsWith('.json.tmp'));
+      await Promise.all(unfinished.map(({ name }) => unlink(`${directory}/${name}`).catch(ignoreAbsent)));
+      const files = found.filter(({ name }) => name.endsWith('.json'));
+      const entries = await Promise.all(files.map(({ name }) => readStored(`${directory}/${name}`)));
       values.set(collection, new Map(entries.map(({ key, value }) => [key, value])));
     }
     return values;

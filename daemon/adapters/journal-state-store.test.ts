@@ -161,7 +161,7 @@ describe('reading back', () => {
     }
   });
 
-  it('refuses a damaged checkpoint file and ignores one that was never finished', async () => {
+  it('refuses a damaged checkpoint file, and ignores and removes one that was never finished', async () => {
     const store = await open();
     for (const entry of writes) write(store, entry);
     await store.close();
@@ -170,6 +170,7 @@ describe('reading back', () => {
     const path = `${root}/state/daemon/${name}`;
     writeFileSync(`${path}.tmp`, '{"half');
     expect(contents(await open())).toEqual(prefixes(writes).at(-1));
+    expect(existsSync(`${path}.tmp`)).toBe(false);
     writeFileSync(path, readFileSync(path, 'utf8').replace('quoted', 'altered'));
     await expect(JournalStateStore.open(`${root}/state`)).rejects.toMatchObject({ code: 'DataLoss' });
   });
