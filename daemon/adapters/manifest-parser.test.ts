@@ -90,6 +90,10 @@ describe('parseManifest', () => {
     expect(third).toMatchObject({ state: 'bad', objects: first.objects });
   });
 
+  it('names at most twenty of many objects that are declared twice', () => {
+    expect(parseManifest('a.yaml', Array(50).fill(good).join('---\n')).problems).toHaveLength(20);
+  });
+
   it('refuses one object twice in a file', () => {
     const twice = `${good}---\n${good}`;
     expect(parseManifest('web.yaml', twice).problems).toMatchObject([

@@ -34,7 +34,7 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
         secrets.set(key, decoded.secret);
       } else {
         const key = keyOf(decoded.object);
-        if (objects.has(key))
+        if (objects.has(key) && problems.length < mostProblems)
           problems.push({ file: name, document, line, message: `${key} is declared twice in this file` });
         objects.set(key, decoded.object);
       }
