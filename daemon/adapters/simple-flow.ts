@@ -5,7 +5,7 @@ import { oddKey, SimpleYamlRefusal } from './simple-key.ts';
 
 const deepest = 20;
 const blanks = / */y;
-const key = /([A-Za-z_][\w./-]*): +/y;
+const key = /([A-Za-z_][\w./-]{0,1000}): +/y;
 /** A colon inside a scalar begins no value when no space follows it. */
 const scalar = /"([^"\\]*)"|'([^']*)'|([\w./](?:[\w./+=@-]|:(?=[\w./]))*)/y;
 

@@ -272,6 +272,13 @@ describe('readSimpleYaml', () => {
     expect(readSimpleYaml(text)).toBeUndefined();
   });
 
+  it('declines a key that is longer than an implicit key may be', () => {
+    for (const text of [`${'x'.repeat(1100)}: 1\n`, `a: {${'x'.repeat(1100)}: 1}\n`, `- ${'x'.repeat(1100)}: 1\n`]) {
+      expect(readSimpleYaml(text)).toBeUndefined();
+    }
+    expect(expectSameMeaning(`${'x'.repeat(1000)}: 1\n`)).toBe(true);
+  });
+
   it('declines what is nested too deeply, however it is nested', () => {
     expect(readSimpleYaml(`${'- '.repeat(200_000)}a`)).toBeUndefined();
     expect(

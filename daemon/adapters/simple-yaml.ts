@@ -26,7 +26,8 @@ export function readSimpleYaml(text: string): readonly SimpleDocument[] | undefi
 
 const deepest = 100;
 const endOfText = -1;
-const keyLine = /^([A-Za-z_][\w./-]*):(?: +(.*))?$/;
+/** YAML 1.2.2, 7.4.2: an implicit key has at most 1024 characters. */
+const keyLine = /^([A-Za-z_][\w./-]{0,1000}):(?: +(.*))?$/;
 const quotedText = /^(?:"([^"\\]*)"|'([^']*)')$/;
 /** Nothing that may begin a plain scalar but means something else, and no "#", which may begin a comment. */
 const plainText = /^(?:[\w./+]|-[\w.])[\w./+:@=,-]*(?: [\w./+:@=,-]+)*$/;
