@@ -68,9 +68,13 @@ export class ControlServer {
       requestTimeout: this.#limits.requestTimeoutMs,
       connectionsCheckingInterval: this.#limits.headersTimeoutMs,
       maxHeaderSize: 16 * 1024,
+      // Node would answer a request without one itself, without our header; a unix socket has no other host.
+      requireHostHeader: false,
     });
     this.#http.on('connection', (socket: Socket) => this.#onConnection(socket));
     this.#http.on('request', (request, response) => void this.#onRequest(request, response));
+    // "Expect: x" of another kind than 100-continue: Node's own answer, 417, would not be in our protocol.
+    this.#http.on('checkExpectation', (request, response) => void this.#onRequest(request, response));
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(socket as Socket, asRefusal(error)));
   }
 

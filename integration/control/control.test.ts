@@ -137,6 +137,16 @@ describe('requests that cannot be served', () => {
     expect(reply.head.toLowerCase()).toContain(`${protocolHeader}: v1`);
   });
 
+  test.each([
+    ['no Host', 'GET /v1/version HTTP/1.1\r\n\r\n'],
+    ['an expectation of its own', 'GET /v1/version HTTP/1.1\r\nhost: x\r\nexpect: a miracle\r\n\r\n'],
+  ])('a request with %s is answered in our protocol, not in Node’s', async (_what, request) => {
+    await using stub = await startStub();
+    const reply = await raw(stub.socketPath, request);
+    expect(reply.status).toBe(200);
+    expect(reply.head.toLowerCase()).toContain(`${protocolHeader}: v1`);
+  });
+
   test('an unknown kind is answered with the known ones', async () => {
     await using stub = await startStub();
     const reply = await raw(stub.socketPath, 'GET /v1/get/nodes HTTP/1.1\r\nhost: x\r\n\r\n');
