@@ -1,6 +1,6 @@
 /**
  * The rings of tests, from what needs nothing to what needs most; what scripts/test runs after its set-up:
- *   node scripts/test-rings.ts [check|unit|sandbox|container|vm]…
+ *   node scripts/test-rings.ts [check|unit|fuzz|sandbox|container|vm]…
  * A ring that this host cannot run is reported as skipped with the reason. The last line counts all of them.
  */
 import { mkdirSync } from 'node:fs';
@@ -35,6 +35,22 @@ async function checkRing(): Promise<RingResult> {
   return code === 0 ? { ...none, state: 'passed', note: 'all gates' } : failedRing('see the gates above');
 }
 
+/** Seconds: enough for some thousand manifests and some hundred crowds of clients. */
+const fuzzSeconds = 40;
+
+/** Another seed each time, printed with what it found. */
+async function fuzzRing(): Promise<RingResult> {
+  const node = join(projectRoot, 'node_modules/.bin/node');
+  const { code, stdout, stderr } = await runCommand([node, 'integration/fuzz/fuzz.ts', '--seconds', `${fuzzSeconds}`]);
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  const counts = stdout.split('\n').filter((line) => line.endsWith(' findings'));
+  const note = counts.map((line) => line.replace(/, seeds.*, /, ', ')).join('; ');
+  return code === 0 && counts.length === 2
+    ? { ...none, state: 'passed', passed: 2, note }
+    : failedRing(note || 'see above');
+}
+
 async function sandboxRing(): Promise<RingResult> {
   const obstacle = sandboxObstacle();
   return obstacle === undefined ? vitest('sandbox', 'sandbox', inSandbox) : skippedRing(obstacle);
@@ -52,6 +68,7 @@ async function containerRing(): Promise<RingResult> {
 const rings: Readonly<Record<string, () => Promise<RingResult>>> = {
   check: checkRing,
   unit: () => vitest('unit', 'unit', []),
+  fuzz: fuzzRing,
   sandbox: sandboxRing,
   container: containerRing,
   vm: vmRing,
