@@ -213,3 +213,79 @@ describe('ManifestCollection', () => {
     expect(fresh.listing()).toEqual(['a.yaml: good one']);
   });
 });
+
+describe('ManifestCollection, while another file is in doubt', () => {
+  let scene: Scene;
+
+  beforeEach(() => {
+    scene = new Scene();
+    scene.write('a.yaml', pods('a'));
+    scene.write('b.yaml', pods('b'));
+    scene.pass(1000);
+    scene.look();
+  });
+
+  it('keeps what is gone: it may have moved to the file that is still being written', () => {
+    scene.remove('a.yaml');
+    scene.look();
+    scene.pass(250);
+    // Takes b away, and so waits to be quiet.
+    scene.write('b.yaml', pods('a'));
+    scene.look();
+    scene.pass(100);
+    expect(scene.look()).toBeGreaterThan(0);
+    expect(scene.listing()).toEqual(['a.yaml: good a', 'b.yaml: good b']);
+    scene.pass(100);
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['b.yaml: good a']);
+  });
+
+  it('keeps what a quiet file has lost, also when the other turns out to be bad', () => {
+    scene.write('a.yaml', pods());
+    scene.look();
+    scene.pass(100);
+    scene.write('c.yaml', `{{{ ${pods('a')}`);
+    scene.look();
+    scene.pass(100);
+    scene.look();
+    expect(scene.listing()).toEqual(['a.yaml: good a', 'b.yaml: good b']);
+    scene.pass(100);
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual(['a.yaml: good', 'b.yaml: good b', 'c.yaml: bad']);
+  });
+
+  it('keeps the words of a bad file that names other things now', () => {
+    scene.write('a.yaml', `{{{ ${pods('x')}`);
+    scene.pass(1000);
+    scene.look();
+    scene.write('a.yaml', `{{{ ${pods('y')}`);
+    scene.look();
+    scene.pass(100);
+    scene.write('b.yaml', `{{{ ${pods('x')}`);
+    scene.look();
+    scene.pass(100);
+    scene.look();
+    expect(scene.collection.files[0]?.words).toContain('x');
+  });
+
+  it('believes at last that a bad file is gone which never was good here, but not at once', () => {
+    const later = new Scene();
+    later.write('a.yaml', '{{{');
+    later.pass(1000);
+    later.look();
+    later.remove('a.yaml');
+    expect(later.look()).toBe(300);
+    expect(later.listing()).toEqual(['a.yaml: bad']);
+    later.pass(300);
+    expect(later.look()).toBeUndefined();
+    expect(later.listing()).toEqual([]);
+  });
+
+  it('names what an unsettled file declares when it cannot be waited for', () => {
+    const first = new Scene();
+    first.write('a.yaml', pods('a'));
+    first.look();
+    first.collection.stopWaiting();
+    expect(first.collection.files[0]).toMatchObject({ state: 'bad', words: ['a'] });
+  });
+});

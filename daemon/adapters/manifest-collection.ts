@@ -46,46 +46,61 @@ export class ManifestCollection {
 
   /**
    * Takes a look at the directory: stamps by file name. Reads what changed.
+   *
+   * What takes an object away is believed only when no other file is in doubt: the object may have moved there.
    * @returns ms until another look is wanted for something to settle; undefined when all is settled.
    */
   look(stamps: ReadonlyMap<string, string>, now: Moment): number | undefined {
-    const waits: number[] = [];
     const gone = new Set(this.#tracked.keys());
+    const settled: { readonly tracked: TrackedFile; readonly latest: Version }[] = [];
+    const waits: number[] = [];
     for (const [name, stamp] of stamps) {
-      const wait = this.#present(name, stamp, now);
-      if (wait === 'gone') continue;
+      const present = this.#present(name, stamp, now);
+      if (present === 'gone') continue;
       gone.delete(name);
+      const wait = this.#unsettledFor(present.latest, now);
       if (wait > 0) waits.push(wait);
+      else settled.push(present);
+    }
+    const isInDoubt = waits.length > 0;
+    for (const { tracked, latest } of settled) {
+      if (!isInDoubt || !takesAway(tracked.listed, latest.manifest)) accept(tracked, latest);
     }
     for (const name of gone) {
-      const wait = this.#absent(name, now);
+      const wait = this.#absent(name, now, isInDoubt);
       if (wait > 0) waits.push(wait);
     }
     this.#isFirstLook = this.#isFirstLook && waits.length > 0;
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
-  /** Lists what has not settled as bad: the directory is busy, and the first listing cannot wait for ever. */
+  /**
+   * Lists what has not settled as bad: the directory is busy, and the first listing cannot wait for ever. What it names as
+   * of now is held.
+   */
   stopWaiting(): void {
     for (const [name, tracked] of this.#tracked) {
       if (tracked.listed !== undefined) continue;
-      tracked.listed = badManifest(name, [{ file: name, message: 'is being written all the time' }]);
+      const { objects = [], words = [] } = tracked.latest?.manifest ?? {};
+      const names = objects.map(({ metadata }) => metadata.name);
+      const problem = { file: name, message: 'is being written all the time' };
+      tracked.listed = { ...badManifest(name, [problem]), words: [...new Set([...words, ...names])].sort() };
     }
     this.#isFirstLook = false;
   }
 
-  #present(name: string, stamp: string, now: Moment): number | 'gone' {
+  #present(name: string, stamp: string, now: Moment): { tracked: TrackedFile; latest: Version } | 'gone' {
     const tracked = this.#tracked.get(name) ?? {};
-    if (tracked.latest === undefined || tracked.latest.stamp !== stamp || tracked.latest.isRacy) {
+    let { latest } = tracked;
+    if (latest === undefined || latest.stamp !== stamp || latest.isRacy) {
       const read = this.#read(name);
       if (read.kind === 'gone') return 'gone';
-      tracked.latest = this.#versionOf(name, read, tracked, now);
+      latest = this.#versionOf(name, read, tracked, now);
+      tracked.latest = latest;
     }
     delete tracked.goneSince;
     this.#tracked.set(name, tracked);
-    const wait = this.#unsettledFor(tracked.latest, now);
-    if (wait <= 0) accept(tracked, tracked.latest);
-    return wait;
+    return { tracked, latest };
   }
 
   #versionOf(
@@ -116,19 +131,22 @@ export class ManifestCollection {
     return this.#times.quietMs - Math.max(now.wall - changedAt, now.monotonic - firstSeen);
   }
 
-  #absent(name: string, now: Moment): number {
+  #absent(name: string, now: Moment, isInDoubt: boolean): number {
     const tracked = this.#tracked.get(name);
     if (tracked === undefined) return 0;
     tracked.goneSince ??= now.monotonic;
     delete tracked.latest;
-    const wait = this.#times.goneMs - (now.monotonic - tracked.goneSince);
+    const left = this.#times.goneMs - (now.monotonic - tracked.goneSince);
+    // While another file is in doubt its own wait brings the next look.
+    const wait = isInDoubt ? Math.max(left, this.#times.quietMs) : left;
     if (wait > 0 && tracked.listed !== undefined && !this.#isDeclaredElsewhere(name, tracked.listed)) return wait;
     this.#tracked.delete(name);
     return 0;
   }
 
-  /** A renamed file: all that it declared is in others, so nothing is lost with it. */
+  /** A renamed file: all that it declared is in others, so nothing is lost with it. Of a bad one nobody knows what it declared. */
   #isDeclaredElsewhere(name: string, file: ManifestFile): boolean {
+    if (file.state === 'bad') return false;
     const others = this.files.filter((other) => other.name !== name && other.state === 'good');
     const declared = new Set(others.flatMap((other) => other.objects.map(keyOf)));
     return file.objects.every((object) => declared.has(keyOf(object)));
@@ -167,7 +185,9 @@ function sameSecrets(a: ManifestFile | undefined, b: ManifestFile): boolean {
   });
 }
 
+/** A bad file also holds what it only names: whatever comes after it may let that go. */
 function takesAway(before: ManifestFile | undefined, after: ManifestFile): boolean {
+  if (before?.state === 'bad') return true;
   const kept = new Set(after.objects.map(keyOf));
   return before?.objects.some((object) => !kept.has(keyOf(object))) ?? false;
 }
