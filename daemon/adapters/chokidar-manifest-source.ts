@@ -37,8 +37,12 @@ export class ChokidarManifestSource implements ManifestSource {
   #listener: (state: ManifestState) => void = () => {};
   #lastState: ManifestState | undefined;
   #onFirstState: () => void = () => {};
-  #startedAt = 0;
+  /** When the directory could be read for the first time. */
+  #firstLookAt: number | undefined;
+  #hasListed = false;
   #watcher: FSWatcher | undefined;
+  /** The directory of the files that are believed. */
+  #directoryId = '';
   /** What is watched; another directory at the same path needs another watch. */
   #watchId = '';
   #watchedAt = 0;
@@ -59,7 +63,6 @@ export class ChokidarManifestSource implements ManifestSource {
   async start(listener: (state: ManifestState) => void): Promise<void> {
     this.#listener = listener;
     this.#isStopped = false;
-    this.#startedAt = performance.now();
     const { promise: first, resolve: onFirstState } = Promise.withResolvers<void>();
     this.#onFirstState = onFirstState;
     this.#look();
@@ -87,12 +90,19 @@ export class ChokidarManifestSource implements ManifestSource {
     if (watchId !== this.#watchId || isTriedAgain) this.#watch(watchId);
     const wait = this.#collection.look(stamps, { monotonic: performance.now(), wall: Date.now() });
     this.#lookWithin(Math.min(wait ?? resyncMs, this.#isExhausted ? retryMs : resyncMs));
-    if (this.#lastState === undefined && wait !== undefined) {
-      // Until the first listing is whole nobody may conclude that something is gone.
-      if (performance.now() - this.#startedAt < longestFirstWaitMs) return;
+    this.#firstLookAt ??= performance.now();
+    if (!this.#hasListed && wait !== undefined) {
+      // Until the first listing is whole nobody may conclude that something is gone, also after an unreadable directory.
+      if (performance.now() - this.#firstLookAt < longestFirstWaitMs) return;
       this.#collection.stopWaiting();
     }
-    this.#publish({ kind: 'listing', listing: { files: this.#collection.files, directoryId } });
+    this.#hasListed = true;
+    // While the files of before are still believed, they are not those of another directory that lies there now.
+    if (wait === undefined || this.#directoryId === '') this.#directoryId = directoryId;
+    this.#publish({
+      kind: 'listing',
+      listing: { files: this.#collection.files, directoryId: this.#directoryId },
+    });
   }
 
   /** One timer for everything; an earlier wish replaces a later one. */

@@ -348,6 +348,29 @@ describe('the directory itself', () => {
     expect(last.listing.directoryId).not.toBe(first.listing.directoryId);
   });
 
+  it('is not told as the one of files that another held, while these are still believed', async () => {
+    put('a.yaml', pod('a'));
+    await start();
+    const idOf = (state: ManifestState | undefined) => (state?.kind === 'listing' ? state.listing.directoryId : '');
+    const first = idOf(states.at(-1));
+    renameSync(directory, join(top, 'old'));
+    mkdirSync(directory);
+    await until((lines) => lines.length === 0);
+    const withFiles = states.filter((state) => state.kind === 'listing' && state.listing.files.length > 0);
+    expect(new Set(withFiles.map(idOf))).toEqual(new Set([first]));
+    expect(idOf(states.at(-1))).not.toBe(first);
+  });
+
+  it('is waited for as a whole, also when it could not be read at first', async () => {
+    put('a.yaml', pod('a'));
+    chmodSync(directory, 0o775);
+    await start({ quietMs: 1500 });
+    put('b.yaml', pod('b'));
+    chmodSync(directory, 0o755);
+    await until((lines) => lines.some((line) => line.startsWith('a.yaml')));
+    expect(latest()).toEqual(['a.yaml: good a@v0', 'b.yaml: good b@v0']);
+  });
+
   it.each([
     ['it is group-writable', () => chmodSync(directory, 0o775), /has mode 0775, .*chmod go-w/],
     ['it is sticky and world-writable', () => chmodSync(directory, 0o1777), /has mode 1777/],
