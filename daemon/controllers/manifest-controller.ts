@@ -24,6 +24,8 @@ export class ManifestController {
   readonly secrets = new ManifestSecrets();
   readonly #options: ManifestControllerOptions;
   #state: ManifestState | undefined;
+  /** The last listing that was taken: not one of a directory that is not ours, nor one that could not be read. */
+  #merged: ManifestListing | undefined;
   #refused: readonly ManifestProblem[] = [];
   #isComplete = false;
   #waitsForAnEnd = false;
@@ -61,11 +63,12 @@ export class ManifestController {
 
   /** Objects changed: one that a file declares anew may have come to its end. */
   objectsChanged(): void {
-    if (this.#waitsForAnEnd && this.#state?.kind === 'listing') this.#merge(this.#state.listing);
+    if (this.#waitsForAnEnd && this.#merged !== undefined) this.#merge(this.#merged);
   }
 
   #merge(listing: ManifestListing): void {
     const { objects, state } = this.#options;
+    this.#merged = listing;
     const refused: ManifestProblem[] = [];
     this.#waitsForAnEnd = false;
     this.secrets.take(listing);

@@ -379,6 +379,15 @@ describe('manifests: gone or only unreadable', () => {
     expect(after.controller.isComplete).toBe(true);
   });
 
+  it('another directory, empty, deletes nothing later either, when an object comes to its end', () => {
+    const machine = new Machine().take([file('a.yaml', [web, data])]);
+    // Deleted, and declared again while it ends: its end is waited for.
+    machine.take([file('a.yaml', [data])]).take([file('a.yaml', [web, data])]);
+    machine.take([], '9:9');
+    machine.end(web);
+    expect(machine.shown).toEqual(['PersistentVolumeClaim/default/data made-2', 'Pod/default/web made-3']);
+  });
+
   it('another directory that has files is the new truth', () => {
     const { state } = new Machine().take([file('a.yaml', [web])]);
     const after = new Machine(state).take([file('b.yaml', [data])], '9:9');
