@@ -33,6 +33,9 @@ import type { DiskLayout } from './world/disk-layout.ts';
 import type { UniqueVolumeName } from './world/unique-volume-name.ts';
 import { imagePathOf } from './world/volume-recipe.ts';
 
+/** A directory of an ended pod that stays (it is not empty, or cannot be read) is no event's business: it is asked again. */
+const releaseRetryMs = 10_000;
+
 export interface CoreOptions {
   readonly state: StateStore;
   readonly host: Host;
@@ -68,6 +71,7 @@ export class Core {
   readonly servers: NfsServerMonitor;
   readonly #options: CoreOptions;
   readonly #iscsiPathWatch: IscsiPathWatch;
+  #cancelRelease: (() => void) | undefined;
 
   constructor(options: CoreOptions) {
     const { state, host, leases, services, layout, plugins, clock, logger, chance, heavyLimit } = options;
@@ -141,6 +145,7 @@ export class Core {
     this.reconciler.stop();
     this.#iscsiPathWatch.stop();
     this.servers.stop();
+    this.#cancelRelease?.();
     await this.claims.stop();
     await this.executor.stop(graceMs);
   }
@@ -170,9 +175,18 @@ export class Core {
 
   #afterPass(): void {
     const { objects, asw, events } = this;
-    const { host, layout, logger } = this.#options;
+    const { host, layout, logger, clock } = this.#options;
     this.#iscsiPathWatch.update();
-    releaseTerminatedPods({ objects, asw, directories: host.directories, layout, events, logger });
+    const isAllReleased = releaseTerminatedPods({
+      objects,
+      asw,
+      directories: host.directories,
+      layout,
+      events,
+      logger,
+    });
+    this.#cancelRelease?.();
+    this.#cancelRelease = isAllReleased ? undefined : clock.after(releaseRetryMs, () => this.reconciler.wake());
     this.claims.volumesChanged();
     this.servers.sync();
     this.revision.bump();

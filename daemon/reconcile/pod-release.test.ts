@@ -30,7 +30,7 @@ function release(list: (path: string) => readonly string[]) {
   const events = new MemoryEventRecorder({ timestamp: () => now });
   const silent = () => undefined;
   const logger = { info: silent, warn: silent, error: silent, debug: silent };
-  releaseTerminatedPods({
+  const isAllReleased = releaseTerminatedPods({
     objects,
     asw: new ActualStateOfWorld(),
     directories,
@@ -38,20 +38,27 @@ function release(list: (path: string) => readonly string[]) {
     events,
     logger,
   });
-  return { left: objects.list('Pod').length, removed, messages: events.list().map(({ message }) => message) };
+  const messages = events.list().map(({ message }) => message);
+  return { left: objects.list('Pod').length, removed, messages, isAllReleased };
 }
 
 it('removes the empty directories of an ended pod, then its object', () => {
-  const { left, removed, messages } = release((path) => (path.endsWith('/volumes') ? ['kubernetes.io~empty-dir'] : []));
+  const { left, removed, messages, isAllReleased } = release((path) =>
+    path.endsWith('/volumes') ? ['kubernetes.io~empty-dir'] : [],
+  );
   expect(left).toBe(0);
+  expect(isAllReleased).toBe(true);
   expect(removed).toContain('/r/pods/uid-web/volumes/kubernetes.io~empty-dir');
   expect(removed.at(-1)).toBe('/r/pods/uid-web');
   expect(messages).toEqual([]);
 });
 
 it('keeps a directory with something in it, and the pod with it', () => {
-  const { left, removed, messages } = release((path) => (path === '/r/pods/uid-web' ? ['precious'] : []));
+  const { left, removed, messages, isAllReleased } = release((path) =>
+    path === '/r/pods/uid-web' ? ['precious'] : [],
+  );
   expect(left).toBe(1);
+  expect(isAllReleased).toBe(false);
   expect(removed).not.toContain('/r/pods/uid-web');
   expect(messages).toEqual(['The directory "/r/pods/uid-web" of an ended pod is kept: it is not empty']);
 });

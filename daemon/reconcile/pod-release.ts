@@ -20,25 +20,29 @@ interface PodReleaseOptions {
 /**
  * A pod whose manifest is gone ends when no volume has it any more: its empty directories go, then its object. A
  * directory with something in it stays, and the pod with it (kubelet: "orphaned pod found").
+ * @returns false when a directory stays: to be called again, as nothing tells when it has become empty
  */
-export function releaseTerminatedPods(options: PodReleaseOptions): void {
+export function releaseTerminatedPods(options: PodReleaseOptions): boolean {
   const { objects, asw, events, logger } = options;
   const terminating = objects.list('Pod').filter((pod) => pod.metadata.deletionTimestamp !== undefined);
-  if (terminating.length === 0) return;
+  if (terminating.length === 0) return true;
+  let isAllReleased = true;
   const inUse = new Set([...asw.volumes.values()].flatMap((volume) => Object.keys(volume.record.pods)));
   for (const pod of terminating) {
     if (inUse.has(pod.metadata.uid)) continue;
     const obstacle = removeDirectories(pod, options);
     if (obstacle !== undefined) {
+      isAllReleased = false;
       events.record({ type: 'Warning', reason: 'PodDirectoryKept', regarding: keyOf(pod), message: obstacle });
       continue;
     }
     objects.remove(keyOf(pod), pod.metadata.resourceVersion);
     logger.info('pod released', { namespace: pod.metadata.namespace, pod: pod.metadata.name, uid: pod.metadata.uid });
   }
+  return isAllReleased;
 }
 
-/** Why a directory of the pod stays, if one does; the next pass tries again. */
+/** Why a directory of the pod stays, if one does. */
 function removeDirectories(pod: StoredPod, options: PodReleaseOptions): string | undefined {
   try {
     const left = removeEmptyDirectories(pod, options);
