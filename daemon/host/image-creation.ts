@@ -4,6 +4,7 @@ import { isAllHole } from './blank-image.ts';
 import { type Image, imageRefusal } from './image-action.ts';
 import type { ImageDirectory } from './image-directory.ts';
 import { readSidecar, type SidecarState, sidecarName, writeSidecar } from './image-sidecar.ts';
+import { requireSpace } from './image-space.ts';
 import { fromNode } from './node-errno.ts';
 import { withFd } from './syscalls.ts';
 
@@ -13,7 +14,7 @@ export function createImage(directory: ImageDirectory, image: Image, sidecar: Im
   const isThere = directory.kindOf(image.name) !== 'absent';
   requireSameIdentity(state, isThere, sidecar, image);
   if (isThere) return completeImage(directory, image, sidecar);
-  requireSpace(directory, image, sidecar);
+  requireSpace(directory, image, { asked: BigInt(sidecar.sizeBytes), size: BigInt(sidecar.sizeBytes) });
   if (state.kind === 'absent') writeSidecar(directory, image.name, sidecar);
   makeImage(directory, image, sidecar);
   return 'created';
@@ -71,27 +72,4 @@ function requireSameIdentity(state: SidecarState, isThere: boolean, wanted: Imag
     if (found === wanted[field]) continue;
     throw imageRefusal('AlreadyExists', image, `its sidecar has ${field} "${found}", wanted "${wanted[field]}"`);
   }
-}
-
-function requireSpace(directory: ImageDirectory, image: Image, { sizeBytes }: ImageSidecar): void {
-  const asked = BigInt(sizeBytes);
-  if (asked < 1n || asked > Number.MAX_SAFE_INTEGER) {
-    throw imageRefusal('InvalidArgument', image, `${asked} bytes are no size of a file`);
-  }
-  const free = directory.freeBytes();
-  if (asked <= free) return;
-  const cause = `${figure(asked)} asked, ${figure(free)} free on "${directory.path}"`;
-  throw imageRefusal('ResourceExhausted', image, cause);
-}
-
-/** Bytes for people: "64Mi", "12.3Mi". */
-function figure(bytes: bigint): string {
-  const units = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
-  let value = Number(bytes);
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${Number.isInteger(value) ? value : value.toFixed(1)}${units[unit] ?? ''}`;
 }

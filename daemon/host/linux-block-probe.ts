@@ -1,9 +1,11 @@
 import type { BlockProbe } from '../ports/block-probe.ts';
 import type { ChildProcesses } from '../ports/child-processes.ts';
+import { isFilesystemType } from '../world/filesystem-type.ts';
 import { decideProbe, type ToolAnswer } from '../world/probe-decision.ts';
 import type { ProbeResult } from '../world/probe-result.ts';
 import { StorageError } from '../world/storage-error.ts';
 import { type BlockDevice, describeBlockDevice } from './block-device.ts';
+import { readFilesystemSize } from './filesystem-size.ts';
 
 /** How much of each end must be zeros. The signatures that blkid knows lie there, save two of VMware's at 1 and 2 MiB. */
 const probedBytes = 1n << 20n;
@@ -36,7 +38,8 @@ export class LinuxBlockProbe implements BlockProbe {
     assertSameDevice(device, before);
     const decision = decideProbe({ device, sizeBytes, blkid, head, tail });
     if (decision.kind === 'unknown') throw decision.error;
-    return decision;
+    if (decision.kind !== 'filesystem' || !isFilesystemType(decision.fsType)) return decision;
+    return { ...decision, sizeBytes: await readFilesystemSize(device, decision.fsType, this.#children, signal) };
   }
 
   /** Only reads, so that whatever happened to the child, nothing happened to the device. */

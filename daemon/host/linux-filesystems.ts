@@ -1,9 +1,10 @@
 import type { ChildProcesses, ChildResult } from '../ports/child-processes.ts';
-import type { BlankProof, CheckResult, Filesystems } from '../ports/filesystems.ts';
+import type { BlankProof, CheckResult, Filesystems, GrowRequest } from '../ports/filesystems.ts';
 import { type FilesystemType, isFilesystemType } from '../world/filesystem-type.ts';
 import { decodeFsckExit, type FsckVerdict } from '../world/fsck-exit.ts';
 import { StorageError, type StorageErrorCode } from '../world/storage-error.ts';
 import { describeBlockDevice } from './block-device.ts';
+import { growFilesystem } from './filesystem-growth.ts';
 
 interface Mkfs {
   readonly tool: string;
@@ -35,7 +36,7 @@ const mkfsDeadlineMs = 10 * 60_000;
 const fsckDeadlineMs = 60 * 60_000;
 const blkidDeadlineMs = 30_000;
 
-/** mkfs and fsck of the machine, in children. */
+/** mkfs, fsck and the growers of the machine, in children. */
 export class LinuxFilesystems implements Filesystems {
   readonly #children: ChildProcesses;
 
@@ -73,6 +74,10 @@ export class LinuxFilesystems implements Filesystems {
     const verdict = decodeFsckExit(result.exitCode);
     if (verdict.failures.length > 0) throw checkFailed(device, verdict, result);
     return { corrected: verdict.corrected };
+  }
+
+  grow(request: GrowRequest, signal: AbortSignal): Promise<void> {
+    return growFilesystem(request, this.#children, signal);
   }
 
   /** mke2fs looks for a signature on a terminal only (check_plausibility) and else writes over it, so we look. */

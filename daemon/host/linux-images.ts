@@ -8,6 +8,7 @@ import { actOnImage, type Image, imageRefusal } from './image-action.ts';
 import { createImage } from './image-creation.ts';
 import { ImageDirectory } from './image-directory.ts';
 import { openImage } from './image-file.ts';
+import { growImage } from './image-growth.ts';
 import { readSidecar, type SidecarState, sidecarName, writeSidecar } from './image-sidecar.ts';
 import type { KernelFeatures } from './kernel-features.ts';
 import { openat2Opener, openatOpener, type PathOpener } from './open-beneath.ts';
@@ -59,6 +60,14 @@ export class LinuxImages implements Images {
       if (thrown instanceof StorageError && thrown.code === 'NotFound') return undefined;
       throw storageErrorFromErrno(thrown, action, { source: path });
     }
+  }
+
+  grow(path: string, volumeHandle: string, sizeBytes: bigint): 'grown' | 'asLong' {
+    return actOnImage('grow', path, (image) => {
+      using directory = ImageDirectory.open(dirname(path), this.#opener);
+      const sidecar = requireOurs(readSidecar(directory, image.name), volumeHandle, image);
+      return growImage(directory, image, { sidecar, sizeBytes });
+    });
   }
 
   moveToTrash(path: string, volumeHandle: string): string {

@@ -4,6 +4,7 @@ import { StorageError, type StorageErrorFacts } from '../world/storage-error.ts'
 import { openImage, requireLocalFilesystem, requireSectors } from './image-file.ts';
 import type { KernelFeatures } from './kernel-features.ts';
 import { attachLoop, clearLoop } from './loop-attachment.ts';
+import { growLoop } from './loop-growth.ts';
 import { hasBacking, isAutoclear, loopStatus, loopStatusOf, openLoopNode } from './loop-node.ts';
 import { devicesOn, type FileIdentity, isWholeFile } from './loop-search.ts';
 import { backingPathOf, loopFactsOf, loopNamesInUse } from './loop-sysfs.ts';
@@ -70,6 +71,16 @@ export class LinuxLoopDevices implements LoopDevices {
       if (!isCleared) return 'notAttached';
       requireGone(devicePath, backing);
       return 'detached';
+    });
+  }
+
+  grow(devicePath: string, backing: LoopDevice['backing'], imagePath: string): 'grown' | 'asLong' {
+    const action = `Cannot grow "${devicePath}"`;
+    return act(action, { operation: 'grow', source: imagePath, target: devicePath }, () => {
+      requireLoopPath(devicePath);
+      return withFd(openImage(imagePath, constants.O_RDONLY, this.#opener, action), (imageFd) =>
+        growLoop({ devicePath, backing, action, image: fstatSync(imageFd, { bigint: true }) }),
+      );
     });
   }
 

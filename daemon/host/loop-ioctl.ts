@@ -4,6 +4,8 @@ export const LOOP_SET_FD = 0x4c00;
 export const LOOP_CLR_FD = 0x4c01;
 export const LOOP_SET_STATUS64 = 0x4c04;
 export const LOOP_GET_STATUS64 = 0x4c05;
+/** Takes the device to the length of its file, whichever is longer: longer or shorter. */
+export const LOOP_SET_CAPACITY = 0x4c07;
 export const LOOP_SET_DIRECT_IO = 0x4c08;
 /** Since 5.8: file, flags and name in one step, so that nobody sees a device that is half configured. */
 export const LOOP_CONFIGURE = 0x4c0a;

@@ -13,6 +13,7 @@ const done: FormatRecord = { ...started, state: 'done' };
 function decide(change: Partial<FormatQuestion>): string {
   const question: FormatQuestion = {
     device: '/dev/loop3',
+    deviceBytes: 1000n,
     wanted: 'ext4',
     readOnly: false,
     probe: blank,
@@ -41,6 +42,8 @@ describe('decideFormat', () => {
     ['refuses what holds something else', { probe: luks }, 'NotBlank'],
     ['refuses something else even after a begun format', { probe: luks, record: started }, 'NotBlank'],
     ['refuses something else after a recorded format', { probe: luks, record: done }, 'NotBlank'],
+    ['uses one that takes the whole device', { probe: { ...ext4, sizeBytes: 1000n } }, 'useAsIs'],
+    ['refuses one whose device was cut', { probe: { ...ext4, sizeBytes: 1001n } }, 'FailedPrecondition'],
     ['uses xfs where xfs is wanted', { probe: xfs, wanted: 'xfs' }, 'useAsIs'],
   ] as const)('%s', (_name, change, outcome) => {
     expect(decide(change)).toBe(outcome);
@@ -60,6 +63,7 @@ describe('decideFormat', () => {
   it('names the device, what it holds and what is wanted', () => {
     const decision = decideFormat({
       device: '/dev/loop3',
+      deviceBytes: 1000n,
       wanted: 'ext4',
       readOnly: false,
       probe: xfs,
@@ -72,6 +76,16 @@ describe('decideFormat', () => {
         progress: 'final',
         facts: { hint: 'look at it with: blkid -p /dev/loop3' },
       },
+    });
+  });
+
+  it('names both sizes when the device was cut', () => {
+    const probe: ProbeResult = { kind: 'filesystem', fsType: 'ext4', sizeBytes: 2000n };
+    const decision = decideFormat({
+      ...{ device: '/dev/sdb', deviceBytes: 1000n, wanted: 'ext4', readOnly: true, probe, record: done },
+    });
+    expect(decision).toMatchObject({
+      error: { message: 'Cannot use "/dev/sdb": it has 1000 bytes, the ext4 on it needs 2000', progress: 'final' },
     });
   });
 });

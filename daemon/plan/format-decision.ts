@@ -7,6 +7,7 @@ import type { FormatRecord } from '../world/volume-record.ts';
 
 export interface FormatQuestion {
   readonly device: string;
+  readonly deviceBytes: bigint;
   readonly wanted: FilesystemType;
   readonly readOnly: boolean;
   readonly probe: ProbeResult;
@@ -27,7 +28,8 @@ export function decideFormat(question: FormatQuestion): FormatDecision {
   const { probe, wanted } = question;
   switch (probe.kind) {
     case 'filesystem':
-      return probe.fsType === wanted ? { kind: 'useAsIs' } : refuse(question, 'FilesystemMismatch', mismatch(question));
+      if (probe.fsType !== wanted) return refuse(question, 'FilesystemMismatch', mismatch(question));
+      return isCutShort(question, probe.sizeBytes) ? refuseCutShort(question, probe.sizeBytes) : { kind: 'useAsIs' };
     case 'other':
       return refuse(question, 'NotBlank', `it holds ${probe.description}${historyOf(question)}`);
     case 'blank':
@@ -50,6 +52,28 @@ function decideBlank(question: FormatQuestion): FormatDecision {
   }
   if (readOnly) return refuse(question, 'FailedPrecondition', 'it is blank and asked for read-only');
   return { kind: 'format' };
+}
+
+/**
+ * A device that is shorter than what is on it (a truncated image, a partition made anew, a LUN that was cut): what mounts
+ * it may lose what lay behind the end, and a check would "repair" that away.
+ */
+function isCutShort({ deviceBytes }: FormatQuestion, sizeBytes: bigint | undefined): sizeBytes is bigint {
+  return sizeBytes !== undefined && sizeBytes > deviceBytes;
+}
+
+function refuseCutShort(question: FormatQuestion, sizeBytes: bigint): FormatDecision {
+  const { device, deviceBytes, wanted } = question;
+  const error = new StorageError(
+    `Cannot use "${device}": it has ${deviceBytes} bytes, the ${wanted} on it needs ${sizeBytes}`,
+    {
+      code: 'FailedPrecondition',
+      operation: 'mountDevice',
+      source: device,
+      hint: `make it as large as it was, at least ${sizeBytes} bytes, before anything else is tried on it`,
+    },
+  );
+  return { kind: 'refuse', error };
 }
 
 function mismatch({ probe, wanted }: FormatQuestion): string {

@@ -11,8 +11,8 @@ export interface BlockDeviceFacts {
 
 export interface BlockProbe {
   /**
-   * Probes in killable children (blkid, and a byte comparison of head and tail with zeros). Rejects with a StorageError
-   * (never 'blank') when the device cannot be read, is empty, or a probe dies or disagrees.
+   * Probes in killable children: blkid, a byte comparison of head and tail with zeros, the superblock's own size. Rejects
+   * with a StorageError (never 'blank') when the device cannot be read, is empty, or a probe dies or disagrees.
    */
   probe(device: string, signal: AbortSignal): Promise<ProbeResult>;
   /** What the kernel says of a block device, without touching it. Throws StorageError NotFound, FailedPrecondition. */

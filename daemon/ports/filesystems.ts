@@ -8,7 +8,15 @@ export interface CheckResult {
 /** How the caller knows that a device is blank: by probes of its ends, or because no byte of its image was ever written. */
 export type BlankProof = 'bothEnds' | 'everyByte';
 
-/** mkfs and fsck, each in a killable child with a deadline. */
+/** A mounted filesystem whose device may have become larger. */
+export interface GrowRequest {
+  readonly device: string;
+  readonly fsType: FilesystemType;
+  /** Where it is mounted, writable: each of them is grown through its mount, with its data in use. */
+  readonly mountPoint: string;
+}
+
+/** mkfs, fsck and growth, each in a killable child with a deadline. */
 export interface Filesystems {
   /**
    * mkfs on a device proven blank by the caller; never with a flag that would write over a signature. When only both ends
@@ -22,4 +30,9 @@ export interface Filesystems {
    * 32 cancelled, 128 library -> Internal; each bit above 2 is an error, whatever others are set.
    */
   check(device: string, fsType: string, signal: AbortSignal): Promise<CheckResult>;
+  /**
+   * Grows a mounted filesystem to its device; one that has that size already stays as it is. Never shrinks. A failure
+   * leaves a filesystem that is whole, so that it is tried again: progress is `transient`, of a killed child `uncertain`.
+   */
+  grow(request: GrowRequest, signal: AbortSignal): Promise<void>;
 }

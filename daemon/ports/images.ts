@@ -29,6 +29,12 @@ export interface Images {
   create(path: string, sidecar: ImageSidecar): 'created' | 'exists';
   /** Facts of an existing image; undefined when it is absent (ENOENT only). */
   stat(path: string): ImageFacts | undefined;
+  /**
+   * Makes the image longer, then its sidecar say so; never shorter. 'asLong' when it has that length or more already (its
+   * sidecar is completed all the same). Refuses what has no sidecar of ours, and with ResourceExhausted and the figures
+   * when what is not written of it yet would not fit on the filesystem.
+   */
+  grow(path: string, volumeHandle: string, sizeBytes: bigint): 'grown' | 'asLong';
   /** Moves image and sidecar to `.trash/` in the image's own directory; refuses what has no sidecar of ours. Returns the new path. */
   moveToTrash(path: string, volumeHandle: string): string;
   /**

@@ -21,6 +21,12 @@ export interface LoopDevices {
   /** Every device in use on this machine, also other people's. */
   list(): readonly LoopDevice[];
   /**
+   * Takes the device to the length of its file where that is longer, also while it is mounted. Refuses (FailedPrecondition)
+   * when the device no longer has the file with this identity, when another file lies at `imagePath`, and when the file is
+   * shorter than the device: somebody cut it, and a shorter device would cut the filesystem on it.
+   */
+  grow(devicePath: string, backing: LoopDevice['backing'], imagePath: string): 'grown' | 'asLong';
+  /**
    * Detaches, if the device still has the file with this identity; a device that is free or has another file is
    * 'notAttached' and is left alone. Code `Busy` while it is mounted or open.
    */

@@ -59,7 +59,10 @@ describe('LinuxBlockProbe.probe', () => {
     const device = devices.blank(mebibytes * mebibyte);
     tool(`mkfs.${fsType}`, ...options, device.path);
     const uuid = tool('blkid', '-p', '-s', 'UUID', '-o', 'value', device.path);
-    expect(await probe.probe(device.path, never)).toEqual({ kind: 'filesystem', fsType, uuid });
+    expect(await probe.probe(device.path, never)).toEqual({
+      ...{ kind: 'filesystem', fsType, uuid },
+      sizeBytes: BigInt(mebibytes * mebibyte),
+    });
   });
 
   it.each<[string, (device: RealDevice) => void, string]>([
@@ -120,7 +123,9 @@ describe('LinuxBlockProbe.probe', () => {
     devices.detach(device);
     truncateSync(device.image, size / 2);
     const shorter = devices.attach(device.image);
-    expect(await probe.probe(shorter.path, never)).toMatchObject({ kind: 'filesystem', fsType: 'ext4' });
+    expect(await probe.probe(shorter.path, never)).toMatchObject({
+      ...{ kind: 'filesystem', fsType: 'ext4', sizeBytes: BigInt(size) },
+    });
   });
 
   it.each([

@@ -1,4 +1,13 @@
-import { closeSync, constants, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LinuxFilesystems } from '../../daemon/host/linux-filesystems.ts';
@@ -212,4 +221,53 @@ describe('check', () => {
   it('checks no other filesystem', async () => {
     await expect(filesystems.check('/dev/null', 'vfat', never)).rejects.toMatchObject({ code: 'InvalidArgument' });
   });
+});
+
+describe.each([
+  { fsType: 'xfs' as const, size: 300 * mebibyte },
+  { fsType: 'btrfs' as const, size: 256 * mebibyte },
+])('grow $fsType', ({ fsType, size }) => {
+  it('takes a mounted one to its larger device, and leaves one that fills it', async () => {
+    const device = devices.blank(size);
+    const mountPoint = devices.directory();
+    await filesystems.make(device.path, fsType, never);
+    tool('mount', '-t', fsType, device.path, mountPoint);
+    try {
+      const blocks = () => statfsSync(mountPoint).blocks * statfsSync(mountPoint).bsize;
+      const before = blocks();
+      await filesystems.grow({ device: device.path, fsType, mountPoint }, never);
+      expect(blocks()).toBe(before);
+      truncateSync(device.image, 2 * size);
+      tool('losetup', '--set-capacity', device.path);
+      await filesystems.grow({ device: device.path, fsType, mountPoint }, never);
+      expect(blocks()).toBeGreaterThan(1.8 * before);
+    } finally {
+      tool('umount', mountPoint);
+    }
+  });
+});
+
+it('tries a growth that failed again, and tells what the tool said', async () => {
+  const mountPoint = devices.directory();
+  const device = devices.blank(300 * mebibyte).path;
+  await expect(filesystems.grow({ device, fsType: 'xfs', mountPoint }, never)).rejects.toMatchObject({
+    progress: 'transient',
+    message: expect.stringMatching(`^Cannot grow xfs on "${device}": .+`),
+    facts: { target: mountPoint, stderr: expect.stringMatching(/./) },
+  });
+});
+
+it('says that btrfs takes no new size below 256Mi', async () => {
+  const device = devices.blank(128 * mebibyte);
+  const mountPoint = devices.directory();
+  await filesystems.make(device.path, 'btrfs', never);
+  tool('mount', '-t', 'btrfs', device.path, mountPoint);
+  try {
+    truncateSync(device.image, 192 * mebibyte);
+    tool('losetup', '--set-capacity', device.path);
+    const grown = filesystems.grow({ device: device.path, fsType: 'btrfs', mountPoint }, never);
+    await expect(grown).rejects.toThrow(/no new size below 256Mi/);
+  } finally {
+    tool('umount', mountPoint);
+  }
 });

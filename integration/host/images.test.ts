@@ -301,6 +301,62 @@ describe('stat', () => {
   });
 });
 
+describe('grow', () => {
+  const twice = BigInt(16 * MEBI);
+
+  it('makes the image longer, what is in it stays, and its sidecar says so', () => {
+    images.create(path, sidecar());
+    writeFileSync(path, 'data', { flag: 'r+' });
+    const { ino } = statSync(path);
+    expect(images.grow(path, 'pvc-1234', twice)).toBe('grown');
+    expect(statSync(path)).toMatchObject({ ino, size: 16 * MEBI });
+    expect(readFileSync(path).subarray(0, 4).toString()).toBe('data');
+    expect(sidecarAt(path)).toEqual(sidecar({ sizeBytes: `${16 * MEBI}` }));
+    expect(permissions(`${path}.json`)).toBe('600');
+  });
+
+  it('never makes it shorter', () => {
+    images.create(path, sidecar());
+    expect(images.grow(path, 'pvc-1234', BigInt(MEBI))).toBe('asLong');
+    expect(statSync(path).size).toBe(8 * MEBI);
+    expect(sidecarAt(path)).toEqual(sidecar());
+  });
+
+  it('completes one that was cut off before the sidecar was written', () => {
+    images.create(path, sidecar());
+    truncateSync(path, 16 * MEBI);
+    expect(images.grow(path, 'pvc-1234', twice)).toBe('asLong');
+    expect(sidecarAt(path)).toEqual(sidecar({ sizeBytes: `${16 * MEBI}` }));
+  });
+
+  it('refuses what is not ours, is not there, or is no file', () => {
+    images.create(path, sidecar());
+    expect(errorOf(() => images.grow(path, 'pvc-other', twice)).code).toBe('FailedPrecondition');
+    expect(statSync(path).size).toBe(8 * MEBI);
+    unlinkSync(path);
+    expect(errorOf(() => images.grow(path, 'pvc-1234', twice)).code).toBe('NotFound');
+    mkdirSync(path);
+    expect(errorOf(() => images.grow(path, 'pvc-1234', twice)).code).toBe('FailedPrecondition');
+  });
+
+  it('names the figures when the filesystem has no room for all that may be written', () => {
+    tool('mount', '-t', 'tmpfs', '-o', 'size=32m', 'small', root);
+    try {
+      images.create(path, sidecar());
+      const error = errorOf(() => images.grow(path, 'pvc-1234', BigInt(64 * MEBI)));
+      expect(error).toMatchObject({ code: 'ResourceExhausted', progress: 'final' });
+      expect(error.message).toMatch(/64Mi asked, .*Mi free on/);
+      expect(statSync(path).size).toBe(8 * MEBI);
+      expect(images.grow(path, 'pvc-1234', twice)).toBe('grown');
+      // What is written already has its place: only the rest is asked for.
+      writeFileSync(path, Buffer.alloc(16 * MEBI, 'x'), { flag: 'r+' });
+      expect(images.grow(path, 'pvc-1234', BigInt(24 * MEBI))).toBe('grown');
+    } finally {
+      tool('umount', root);
+    }
+  });
+});
+
 describe('moveToTrash', () => {
   it('moves image and sidecar, the same inode', () => {
     images.create(path, sidecar());

@@ -429,6 +429,48 @@ function detachIfFree(devicePath: string, backing: Parameters<LinuxLoopDevices['
   }
 }
 
+describe('grow', () => {
+  const sizeOf = (device: string) => Number(tool('blockdev', '--getsize64', device));
+
+  function attached(): { readonly path: string; readonly devicePath: string; readonly grow: () => string } {
+    const path = join(root, 'grow.img');
+    writeFileSync(path, '');
+    truncateSync(path, 8 * MEBI);
+    const { devicePath, backing } = loops.attach(path, { readOnly: false });
+    expected.add(devicePath);
+    return { path, devicePath, grow: () => loops.grow(devicePath, backing, path) };
+  }
+
+  it('takes the device to the length of its file, once', () => {
+    const { path, devicePath, grow } = attached();
+    expect(grow()).toBe('asLong');
+    truncateSync(path, 16 * MEBI + 100);
+    expect(grow()).toBe('grown');
+    expect(sizeOf(devicePath)).toBe(16 * MEBI);
+    expect(grow()).toBe('asLong');
+  });
+
+  it('never makes the device shorter', () => {
+    const { path, devicePath, grow } = attached();
+    truncateSync(path, 4 * MEBI);
+    expect(grow).toThrow(/somebody cut the image/);
+    expect(sizeOf(devicePath)).toBe(8 * MEBI);
+  });
+
+  it('refuses a device that has another file, and a file that took the place of its image', () => {
+    const { path, devicePath, grow } = attached();
+    renameSync(path, `${path}.old`);
+    writeFileSync(path, '');
+    truncateSync(path, 16 * MEBI);
+    expect(grow).toThrow(/another file lies where its image was/);
+    tool('losetup', '--detach', devicePath);
+    renameSync(`${path}.old`, path);
+    truncateSync(path, 16 * MEBI);
+    expect(grow).toThrow(/it no longer has its image/);
+    expected.clear();
+  });
+});
+
 describe('filesystems that name their device in their own way', () => {
   it('knows a file on btrfs, in a subvolume', () => {
     const disk = image('btrfs.disk', 128 * MEBI);

@@ -4,7 +4,7 @@ import type { BlockProbe } from '../block-probe.ts';
 import type { Filesystems } from '../filesystems.ts';
 import type { LoopDevice, LoopDevices } from '../loop-devices.ts';
 import { finalError } from './fake-effects.ts';
-import type { Content, FakeKernel } from './fake-kernel.ts';
+import type { FakeKernel } from './fake-kernel.ts';
 
 export function fakeLoopDevices(kernel: FakeKernel): LoopDevices {
   const find = (imagePath: string): LoopDevice | undefined => {
@@ -25,6 +25,10 @@ export function fakeLoopDevices(kernel: FakeKernel): LoopDevices {
     },
     status: (devicePath) => (kernel.loops.has(devicePath) ? loopDevice(devicePath, kernel) : undefined),
     list: () => [...kernel.loops.keys()].map((devicePath) => loopDevice(devicePath, kernel)),
+    grow: (devicePath, { inode }, imagePath) => {
+      const act = () => grow(devicePath, inode, imagePath, kernel);
+      return kernel.effects.do<'grown' | 'asLong'>('growLoop', devicePath, act, 'grown');
+    },
     detach: (devicePath, { inode }) =>
       kernel.effects.do<'detached' | 'notAttached'>(
         'detach',
@@ -42,11 +46,21 @@ export function fakeLoopDevices(kernel: FakeKernel): LoopDevices {
   };
 }
 
+function grow(devicePath: string, inode: bigint, imagePath: string, kernel: FakeKernel): 'grown' | 'asLong' {
+  const loop = kernel.loops.get(devicePath);
+  const file = kernel.imageFiles.get(imagePath);
+  if (loop?.inode !== inode || file?.inode !== inode) throw finalError(`Cannot grow "${devicePath}": not ours`);
+  if (file.sizeBytes < loop.sizeBytes) throw finalError(`Cannot grow "${devicePath}": somebody cut the image`);
+  if (file.sizeBytes === loop.sizeBytes) return 'asLong';
+  loop.sizeBytes = file.sizeBytes;
+  return 'grown';
+}
+
 function attach(path: string, readOnly: boolean, kernel: FakeKernel): LoopDevice {
   const image = kernel.imageFiles.get(path);
   if (image === undefined) throw finalError(`Cannot attach "${path}": no such file`, 'NotFound');
   const devicePath = kernel.newLoopPath();
-  kernel.loops.set(devicePath, { inode: image.inode, path, readOnly, image });
+  kernel.loops.set(devicePath, { inode: image.inode, path, readOnly, image, sizeBytes: image.sizeBytes });
   return loopDevice(devicePath, kernel);
 }
 
@@ -63,16 +77,16 @@ function loopDevice(devicePath: string, kernel: FakeKernel): LoopDevice {
 export function fakeBlockProbe(kernel: FakeKernel): BlockProbe {
   return {
     probe: (device) =>
-      kernel.effects.doAsync('probe', device, () => probed(kernel.backing(device).content), { kind: 'blank' } as const),
+      kernel.effects.doAsync('probe', device, () => probed(kernel.backing(device)), { kind: 'blank' } as const),
     describe: (device) => {
       kernel.backing(device);
       const node = kernel.disks.get(device)?.canonical ?? device;
-      return { node, deviceNumber: kernel.numberOf(device), sizeBytes: 67_108_864n, readOnly: false };
+      return { node, deviceNumber: kernel.numberOf(device), sizeBytes: kernel.sizeOf(device), readOnly: false };
     },
   };
 }
 
-function probed(content: Content): ProbeResult {
+function probed({ content, filesystemBytes }: ReturnType<FakeKernel['backing']>): ProbeResult {
   switch (content) {
     case 'hole':
     case 'zeros':
@@ -80,7 +94,10 @@ function probed(content: Content): ProbeResult {
     case 'other':
       return { kind: 'other', description: 'bytes that nothing recognises' };
     default:
-      return { kind: 'filesystem', fsType: content };
+      return {
+        ...{ kind: 'filesystem', fsType: content },
+        ...(filesystemBytes === undefined ? {} : { sizeBytes: filesystemBytes }),
+      };
   }
 }
 
@@ -97,6 +114,21 @@ export function fakeFilesystems(kernel: FakeKernel): Filesystems {
             kernel.violation(`mkfs.${fsType} on ${device}, which holds ${backing.content}`);
           }
           backing.content = fsType;
+          backing.filesystemBytes = kernel.sizeOf(device);
+        },
+        undefined,
+      ),
+    grow: ({ device, fsType, mountPoint }) =>
+      kernel.effects.doAsync(
+        'growFilesystem',
+        `${fsType} ${device}`,
+        () => {
+          const backing = kernel.backing(device);
+          const isMounted = kernel.top(mountPoint) !== undefined;
+          if (!isMounted || backing.content !== fsType) kernel.violation(`grew ${fsType} on ${device}: not mounted`);
+          const bytes = kernel.sizeOf(device);
+          if (bytes < (backing.filesystemBytes ?? 0n)) kernel.violation(`shrank ${fsType} on ${device}`);
+          backing.filesystemBytes = bytes;
         },
         undefined,
       ),

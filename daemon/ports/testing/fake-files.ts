@@ -101,6 +101,23 @@ export function fakeImages(kernel: FakeKernel): Images {
       const { inode, sizeBytes, content } = image;
       return { device: 2049n, inode, sizeBytes, isAllHole: content === 'hole' };
     },
+    grow: (path, volumeHandle, sizeBytes) =>
+      effects.do<'grown' | 'asLong'>(
+        'growImage',
+        path,
+        () => {
+          const image = imageFiles.get(path);
+          if (image === undefined) throw finalError(`Cannot grow "${path}": no such file`, 'NotFound');
+          if (image.sidecar?.volumeHandle !== volumeHandle) {
+            throw finalError(`Cannot grow "${path}": it is not ours`, 'FailedPrecondition');
+          }
+          if (image.sizeBytes >= sizeBytes) return 'asLong';
+          image.sizeBytes = sizeBytes;
+          image.sidecar = { ...image.sidecar, sizeBytes: sizeBytes.toString() };
+          return 'grown';
+        },
+        'grown',
+      ),
     moveToTrash: (path, volumeHandle) =>
       effects.do(
         'trashImage',

@@ -189,6 +189,7 @@ export class FakeIscsiInitiator implements IscsiInitiator {
     this.#kernel.disks.set(path, {
       deviceNumber,
       canonical: path,
+      sizeBytes: 2n ** 30n,
       get content() {
         return lun.content;
       },

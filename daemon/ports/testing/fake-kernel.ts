@@ -15,10 +15,21 @@ export type Content = 'hole' | 'zeros' | 'ext4' | 'xfs' | 'btrfs' | 'other';
 
 export interface FakeImage {
   readonly inode: bigint;
-  readonly sizeBytes: bigint;
+  sizeBytes: bigint;
   content: Content;
+  /** So large the filesystem on it was made or grown. */
+  filesystemBytes?: bigint;
   sidecar?: ImageSidecar;
   /** What a workload wrote last into the filesystem, or to the raw device. */
+  data?: string;
+}
+
+interface FakeDisk {
+  readonly deviceNumber: string;
+  readonly canonical: string;
+  sizeBytes: bigint;
+  content: Content;
+  filesystemBytes?: bigint;
   data?: string;
 }
 
@@ -28,6 +39,8 @@ export interface FakeLoop {
   readonly readOnly: boolean;
   /** The open file: it lives on when its name is gone. */
   readonly image: FakeImage;
+  /** Of the device: that of the file when it was attached, until it is told to look again. */
+  sizeBytes: bigint;
 }
 
 interface FakeDirectory {
@@ -56,11 +69,11 @@ export class FakeKernel {
   readonly trash = new Map<string, FakeImage>();
   readonly entries = new Map<string, FakeDirectory>();
   readonly loops = new Map<string, FakeLoop>();
-  readonly disks = new Map<string, { readonly deviceNumber: string; readonly canonical: string; content: Content }>();
   /** Targets of NFS mounts that somebody uses. */
   readonly usedNfs = new Set<string>();
   /** Targets of NFS mounts that their server no longer knows. */
   readonly staleNfs = new Set<string>();
+  readonly disks = new Map<string, FakeDisk>();
   /** Devices that a child of the daemon has open: mkfs goes on after the daemon was killed. */
   readonly openDevices = new Set<string>();
   /** Rising numbers tell devices apart in a test's log; the kernel gives the lowest free one, and so again and again. */
@@ -98,8 +111,20 @@ export class FakeKernel {
 
   /** @param canonical the name that the mount table shows, when `path` is a link to it */
   addDisk(path: string, deviceNumber: string, content: Content, canonical = path): void {
-    const disk = { deviceNumber, canonical, content };
+    const disk = { deviceNumber, canonical, content, sizeBytes: 67_108_864n };
     this.disks.set(path, disk).set(canonical, disk);
+  }
+
+  /** What a storage server or a user does: the disk, or the image below its loop device, has another length. */
+  resizeFromOutside(path: string, sizeBytes: bigint): void {
+    const thing = this.imageFiles.get(path) ?? this.disks.get(path);
+    if (thing === undefined) throw new Error(`nothing is at ${path}`);
+    thing.sizeBytes = sizeBytes;
+  }
+
+  /** Bytes of the filesystem on an image or a disk, as it was made or grown here. */
+  filesystemBytesOf(path: string): bigint | undefined {
+    return (this.imageFiles.get(path) ?? this.disks.get(path))?.filesystemBytes;
   }
 
   umountFromOutside(path: string): void {
@@ -256,10 +281,14 @@ export class FakeKernel {
   }
 
   /** The thing behind a device path: an image through a loop device, or a disk. */
-  backing(device: string): { content: Content; data?: string } {
+  backing(device: string): FakeImage | FakeDisk {
     const backing = this.loops.get(device)?.image ?? this.disks.get(device);
     if (backing === undefined) throw finalError(`Cannot use "${device}": no such device`, 'NotFound');
     return backing;
+  }
+
+  sizeOf(device: string): bigint {
+    return this.loops.get(device)?.sizeBytes ?? this.disks.get(device)?.sizeBytes ?? 0n;
   }
 
   numberOf(device: string): string {

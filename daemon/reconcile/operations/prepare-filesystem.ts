@@ -24,7 +24,8 @@ export async function prepareFilesystem(
   const isUntouched = isOwnAndUntouched(record, context);
   if (!isUntouched) await assertNotInterrupted(record, context);
   const probe: ProbeResult = isUntouched ? { kind: 'blank' } : await host.blockProbe.probe(device, signal);
-  const decision = decideFormat({ device, wanted: fsType, readOnly, probe, record: record?.format });
+  const { sizeBytes: deviceBytes } = host.blockProbe.describe(device);
+  const decision = decideFormat({ device, deviceBytes, wanted: fsType, readOnly, probe, record: record?.format });
   if (decision.kind === 'refuse') throw decision.error;
   if (decision.kind === 'format') {
     await recordFormat(volumeName, 'started', fsType, context);
