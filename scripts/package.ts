@@ -1,6 +1,6 @@
 /** Makes the Debian package; what scripts/package runs after its set-up. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installTree } from './install-tree.ts';
 import { type InstalledEntry, type InstalledFile, installedTree } from './installed-tree.ts';
@@ -72,9 +72,7 @@ async function main([outDirectory = projectRoot]: readonly string[]): Promise<vo
   const architecture = architectures[process.arch];
   if (architecture === undefined) throw new Error(`Cannot package for "${process.arch}"`);
   const entries = await installedTree();
-  const cache = join(projectRoot, '.cache');
-  mkdirSync(cache, { recursive: true });
-  const stage = mkdtempSync(join(cache, 'package-'));
+  const stage = mkdtempSync(join(outDirectory, '.moored-package-'));
   try {
     installTree(
       [{ kind: 'directory', path: '', mode: 0o755 }, ...entries, ...controlFiles(entries, architecture)],
