@@ -9,6 +9,8 @@ export default defineConfig({
     allowOnly: false,
     passWithNoTests: false,
     restoreMocks: true,
+    // Not in node_modules, which a container and a guest see read-only.
+    fsModuleCachePath: '.cache/vitest',
     coverage: {
       provider: 'v8',
       include: ['daemon/**/*.ts', 'plugins/**/*.ts'],

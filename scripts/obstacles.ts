@@ -16,9 +16,8 @@ export function sandboxObstacle(): string | undefined {
 /** Why this host cannot make or start a guest, if so, as far as can be seen without booting one. */
 export async function vmObstacle(): Promise<string | undefined> {
   if (process.arch !== 'x64') return `User Mode Linux is for x86_64, this is ${process.arch}`;
-  if (process.getuid?.() !== 0) return 'the image of the guest is made by root: run it as root';
   const { code } = await runCommand(['mmdebstrap', '--version']);
-  return code === 127 ? 'mmdebstrap is not installed: scripts/setup --with-vm' : undefined;
+  return sandboxObstacle() ?? (code === 127 ? 'mmdebstrap is not installed: scripts/setup --with-vm' : undefined);
 }
 
 /** Why this host has no containers at all, if so. */
