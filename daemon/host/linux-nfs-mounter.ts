@@ -39,7 +39,7 @@ export class LinuxNfsMounter implements NfsMounter {
     const facts = { operation: 'mount', source, target, flags: args.at(-1) ?? '' };
     try {
       const result = await this.#run('mount.nfs', args, { action, facts, deadlineMs: mountDeadlineMs, signal });
-      const stderr = result.stderr.replaceAll(place, target);
+      const stderr = whatMountSaid(result.stderr.replaceAll(place, target));
       requireSuccess(action, { ...result, stderr }, facts, codeOfNfsStderr);
     } finally {
       close(fd);
@@ -116,12 +116,27 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-/** stat(1) goes on after a path that fails, and says of each why. What is neither of these is an answer as well. */
-function probeOf({ stderr }: ChildResult, targets: readonly string[], action: string): NfsProbe {
-  const lines = stderr.split('\n');
-  const silent = lines.find((line) => codeOfNfsStderr(line) === 'Unavailable');
-  if (silent !== undefined)
+/** For version 3 mount.nfs(8) may start rpc.statd, by a systemctl that has things to say of its own. */
+function whatMountSaid(stderr: string): string {
+  const own = stderr.split('\n').filter((line) => line.startsWith('mount.nfs'));
+  return own.length === 0 ? stderr : own.join('\n');
+}
+
+/** With these words a server, or this machine's own permissions, has answered. */
+const answers =
+  /: (Stale file handle|Permission denied|Operation not permitted|No such file or directory|Not a directory)$/;
+
+/**
+ * stat(1) goes on after a path that fails, and says of each why. Whatever else it says is no answer: a soft mount gave up
+ * (EIO, ETIMEDOUT), or a forced unmount ended the request (ERESTARTSYS, which has no name: "Unknown error 512").
+ */
+function probeOf({ exitCode, stderr }: ChildResult, targets: readonly string[], action: string): NfsProbe {
+  const lines = stderr.split('\n').filter((line) => line !== '');
+  const silent =
+    lines.find((line) => !answers.test(line)) ?? (lines.length === 0 ? `exit status ${exitCode}` : undefined);
+  if (exitCode !== 0 && silent !== undefined) {
     throw new StorageError(`${action}: ${silent}`, { code: 'Unavailable', progress: 'transient' });
+  }
   const stale = lines.filter((line) => line.endsWith(': Stale file handle'));
   return { stale: targets.filter((target) => stale.some((line) => line.includes(`'${target}'`))) };
 }

@@ -306,7 +306,10 @@ describe('a pod that goes while its server does not answer', () => {
     await stalled(share('web'));
     host.usedNfs.add(targetOf('web'));
     await want();
+    expect(host.mountPoints).toHaveLength(1);
+    await after(second);
     expect(host.mountPoints).toEqual([]);
+    expect(calls('unmountNfs')).toBe(3);
     expect(messages('ForcedUnmount')).toEqual([expect.stringMatching(/"filer" does not answer: writes .* are lost$/)]);
   });
 

@@ -61,7 +61,9 @@ function unmount(mount: MountInfo, force: boolean, kernel: FakeKernel): void {
   if (kernel.isForeign(mount)) kernel.violation(`foreign mount unmounted at ${target}`);
   const isShared = kernel.mounts.some((other) => other !== mount && other.device === device);
   if (force && isShared) kernel.violation(`writes of another mount lost by force at ${target}`);
+  const isUsed = kernel.usedNfs.has(target);
+  // What its users wait for fails, and they end: a moment later.
   if (force) kernel.usedNfs.delete(target);
-  if (kernel.usedNfs.has(target)) throw finalError(`Cannot unmount "${target}": target is busy`, 'Busy');
+  if (isUsed) throw finalError(`Cannot unmount "${target}": target is busy`, 'Busy');
   kernel.replaceMount(mount, undefined);
 }

@@ -22,7 +22,7 @@ export async function unmountNfs(
   context: OperationContext,
 ): Promise<void> {
   const { path } = expected;
-  const { host, servers, signal } = context;
+  const { servers } = context;
   const report = (reason: string, message: string) =>
     context.events.record({ type: 'Warning', reason, regarding: `Pod/${pod.namespace}/${pod.name}`, message });
   const failure = await unmount(expected, mount, context);
@@ -40,8 +40,24 @@ export async function unmountNfs(
     'ForcedUnmount',
     `Unmounting "${path}" by force, server "${mount.server}" does not answer: writes that it had not confirmed are lost`,
   );
-  await host.nfs.unmount(path, { force: true }, signal);
+  await unmountByForce(path, context);
   await assertGone(expected, context);
+}
+
+/** What the users of the mount wait for fails at once; then they need a moment to end, and may wait for more meanwhile. */
+const forceAttempts = 4;
+const betweenAttemptsMs = 1_000;
+
+async function unmountByForce(path: string, { host, clock, signal }: OperationContext): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await host.nfs.unmount(path, { force: true }, signal);
+    } catch (thrown) {
+      const isBusy = thrown instanceof StorageError && thrown.code === 'Busy';
+      if (!isBusy || attempt === forceAttempts || signal.aborted) throw thrown;
+      await new Promise<void>((resolve) => clock.after(betweenAttemptsMs, resolve));
+    }
+  }
 }
 
 /** For a mount that is to be made anew: never by force. @throws StorageError Busy (transient) */
