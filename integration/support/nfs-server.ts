@@ -53,8 +53,8 @@ export class NfsServer {
     this.plugIn();
     this.#step('refuse');
     for (const pid of run('ip', 'netns', 'pids', namespace).trim().split('\n')) if (pid !== '') run('kill', pid);
+    // With the namespace its end of the cable goes, and ours with that.
     run('ip', 'netns', 'delete', namespace);
-    run('ip', 'link', 'delete', 'filer0');
     rmSync(this.#directory, { recursive: true });
   }
 
