@@ -57,6 +57,11 @@ describe('decideProbe', () => {
       { kind: 'filesystem', fsType: 'zfs_member' },
     ],
     [
+      'a foreign filesystem of which neither head nor tail has a byte',
+      { blkid: tags('TYPE=VMFS', 'USAGE=filesystem') },
+      { kind: 'filesystem', fsType: 'VMFS' },
+    ],
+    [
       'a find without a name',
       { blkid: tags() },
       { kind: 'other', description: 'something that blkid knows and does not name' },

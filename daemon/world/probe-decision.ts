@@ -1,4 +1,5 @@
 /** What the probes of a block device prove together. Pure, so that every row can be tested. */
+import { isFilesystemType } from './filesystem-type.ts';
 import type { ProbeResult } from './probe-result.ts';
 import { StorageError, type StorageErrorCode } from './storage-error.ts';
 
@@ -46,7 +47,9 @@ function decideFound({ device, blkid, head, tail }: ProbeEvidence): ProbeDecisio
   const partitionTable = tags.get('PTTYPE');
   const isFilesystem = tags.get('USAGE') === 'filesystem' && fsType !== undefined && partitionTable === undefined;
   if (!isFilesystem) return { kind: 'other', description: describeTags(tags) };
-  if (readComparison(head).kind === 'zeros' && readComparison(tail).kind === 'zeros') {
+  // A foreign one may lie elsewhere (VMFS at 2 MiB): found is enough to refuse it. One that would be mounted may not.
+  const isZeros = readComparison(head).kind === 'zeros' && readComparison(tail).kind === 'zeros';
+  if (isZeros && isFilesystemType(fsType)) {
     return unknown(device, 'Aborted', `blkid finds ${fsType}, yet head and tail read as zeros`);
   }
   const uuid = tags.get('UUID');
