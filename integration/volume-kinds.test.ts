@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DaemonProcess } from './support/daemon-process.ts';
 import { filesystemUuid, loopsOn, mountsAt, run } from './support/kernel-facts.ts';
-import { claim, claimVolume, documents, pod, storageClass } from './support/manifests.ts';
+import { claim, claimVolume, documents, pod, staticVolume, storageClass } from './support/manifests.ts';
 
 let daemon: DaemonProcess;
 
@@ -138,25 +138,6 @@ describe('volumeMode Block', () => {
     await daemon.condition('b', /volumeMode Block, but is specified in volumeMounts/);
   });
 });
-
-function staticVolume(name: string, path: string, lines: readonly string[] = []): string {
-  return [
-    'apiVersion: v1',
-    'kind: PersistentVolume',
-    `metadata: { name: ${name} }`,
-    'spec:',
-    '  capacity: { storage: 64Mi }',
-    '  accessModes: [ReadWriteOnce]',
-    '  storageClassName: ""',
-    '  persistentVolumeReclaimPolicy: Retain',
-    '  csi:',
-    '    driver: loop.moored.dev',
-    `    volumeHandle: ${name}`,
-    '    fsType: ext4',
-    `    volumeAttributes: { path: ${path} }`,
-    ...lines,
-  ].join('\n');
-}
 
 describe('a PersistentVolume on an image that a user brought', () => {
   const options = { storageClass: '', volumeName: 'mine' };

@@ -63,3 +63,30 @@ export function web(podName = 'web', claimName = 'data'): string {
 export function documents(...parts: readonly string[]): string {
   return `${parts.join('\n---\n')}\n`;
 }
+
+export interface StaticVolumeOptions {
+  readonly fsType?: string;
+  /** Further lines of the spec. */
+  readonly lines?: readonly string[];
+}
+
+/** A PersistentVolume on an image or device that is there. */
+export function staticVolume(name: string, path: string, options: StaticVolumeOptions = {}): string {
+  const { fsType = 'ext4', lines = [] } = options;
+  return [
+    'apiVersion: v1',
+    'kind: PersistentVolume',
+    `metadata: { name: ${name} }`,
+    'spec:',
+    '  capacity: { storage: 64Mi }',
+    '  accessModes: [ReadWriteOnce]',
+    '  storageClassName: ""',
+    '  persistentVolumeReclaimPolicy: Retain',
+    '  csi:',
+    '    driver: loop.moored.dev',
+    `    volumeHandle: ${name}`,
+    `    fsType: ${fsType}`,
+    `    volumeAttributes: { path: ${path} }`,
+    ...lines,
+  ].join('\n');
+}

@@ -3,6 +3,7 @@ import { expectedDeviceMount } from '../../world/expected-mounts.ts';
 import { observedOf } from '../../world/recorded-mount.ts';
 import { StorageError } from '../../world/storage-error.ts';
 import type { AttachedDevice } from '../../world/volume-record.ts';
+import { explainDuplicateUuid } from './duplicate-uuid.ts';
 import { lookAt, verify } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
 import { filesystemOptions, perMountFlags } from './pod-mount-flags.ts';
@@ -42,10 +43,10 @@ export async function mountDevice(operation: Operation<'mountDevice'>, context: 
       flags,
       options: filesystemOptions(deviceMount.options),
     };
-    await host.mounter.mountDevice(request, context.signal).catch((thrown: unknown) => {
+    await host.mounter.mountDevice(request, context.signal).catch(async (thrown: unknown) => {
       // Only here does a final error prove that there is no mount: an earlier failure says nothing of what was there.
       if (thrown instanceof StorageError && thrown.progress === 'final') asw.markDeviceAsUnmounted(volumeName);
-      throw thrown;
+      throw await explainDuplicateUuid(thrown, { device: attached.devicePath, deviceMount }, context);
     });
   }
   const mount = await verify(expectedDeviceMount(asw.get(volumeName) ?? volume) ?? expected, context);
