@@ -3,6 +3,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld } from '../world/desired-state-of-world.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
+import type { MountTable } from '../world/mount-table.ts';
 import { imagePathOf } from '../world/volume-recipe.ts';
 
 interface Accounts {
@@ -27,8 +28,28 @@ export function accountedFor({ asw, objects, dsw }: Accounts): AccountedFor {
   };
 }
 
-/** The root dir's own, and those that classes name. */
-export function imageDirectoriesOf(objects: Pick<ObjectStore, 'list'>, layout: DiskLayout): readonly string[] {
+/** Where a server that is gone would keep the daemon waiting: what mountinfo calls filesystems of other machines. */
+const remote = /^(nfs|cifs|smb|fuse|9p|ceph|afs|coda|lustre|beegfs|glusterfs)/;
+
+export interface ImageDirectories {
+  /** The root dir's own, and those that classes name. */
+  readonly local: readonly string[];
+  /** What is not looked at, as a sentence each. */
+  readonly skipped: readonly string[];
+}
+
+export function imageDirectoriesOf(
+  objects: Pick<ObjectStore, 'list'>,
+  layout: DiskLayout,
+  mounts: MountTable,
+): ImageDirectories {
   const named = objects.list('StorageClass').flatMap(({ spec }) => spec.parameters?.['directory'] ?? []);
-  return [...new Set([layout.imagesDir(), ...named])];
+  const all = [...new Set([layout.imagesDir(), ...named])];
+  const typeOf = (directory: string) => mounts.holding(directory)?.fsType ?? '';
+  return {
+    local: all.filter((directory) => !remote.test(typeOf(directory))),
+    skipped: all
+      .filter((directory) => remote.test(typeOf(directory)))
+      .map((directory) => `"${directory}" is on ${typeOf(directory)}, whose server may not answer`),
+  };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryEventRecorder } from '../adapters/memory-event-recorder.ts';
 import { MemoryStateStore } from '../adapters/memory-state-store.ts';
 import { StateObjectStore } from '../adapters/state-object-store.ts';
+import { storageClass } from '../api/testing/storage-objects.ts';
 import { FakeClock } from '../ports/testing/fake-clock.ts';
 import { FakeHost } from '../ports/testing/fake-host.ts';
 import { FakeStorageInventory } from '../ports/testing/fake-storage-inventory.ts';
@@ -17,20 +18,34 @@ const temporary = `${layout.rootDir}/quarantine/20250101T000000.000Z~images~defa
 
 function collection(held = '') {
   const host = new FakeHost();
+  const objects = new StateObjectStore(new MemoryStateStore());
   const inventory = new FakeStorageInventory();
   const clock = new FakeClock();
   const events = new MemoryEventRecorder(clock);
   const silent = () => undefined;
   const orphans = new OrphanCollection({
-    ...{ asw: new ActualStateOfWorld(), objects: new StateObjectStore(new MemoryStateStore()), host, inventory },
+    ...{ asw: new ActualStateOfWorld(), objects, host, inventory },
     ...{ layout, clock, events, logger: { info: silent, warn: silent, error: silent, debug: silent } },
     dsw: () => worldOf([]),
     hold: () => held,
   });
   inventory.content = { ...inventory.content, podDirectories: [other, podDir].map((path) => ({ path, changedAt })) };
   const effects = () => inventory.log.filter((line) => !line.startsWith('list'));
-  return { orphans, host, inventory, events, effects };
+  return { orphans, objects, host, inventory, events, effects };
 }
+
+describe('list', () => {
+  it('looks into the directories of classes, but into none that a server may have taken with it', async () => {
+    const { orphans, objects, host, inventory } = collection();
+    for (const directory of ['/srv/local', '/mnt/share/images']) {
+      objects.create(storageClass(directory.slice(1, 4), { parameters: { directory } }));
+    }
+    host.mountFromOutside('/mnt/share', { fsType: 'nfs4', source: 'server:/' });
+    const { incomplete } = await orphans.list(0);
+    expect(inventory.log).toEqual([`list ${layout.imagesDir()} /srv/local`]);
+    expect(incomplete).toEqual(['"/mnt/share/images" is on nfs4, whose server may not answer']);
+  });
+});
 
 describe('collect', () => {
   it('says what it would do, and does nothing', async () => {

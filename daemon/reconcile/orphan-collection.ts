@@ -87,19 +87,20 @@ export class OrphanCollection {
 
   #look(graceMs: number): OrphanList {
     const { asw, objects, host, inventory, layout, clock, dsw, hold } = this.#options;
-    const directories = imageDirectoriesOf(objects, layout);
-    const listed = inventory.list(directories);
+    const mounts = host.mountTable.current();
+    const { local, skipped } = imageDirectoriesOf(objects, layout, mounts);
+    const listed = inventory.list(local);
     const orphans = decideOrphans({
       inventory: listed,
       loops: host.loopDevices.list(),
       accountedFor: accountedFor({ asw, objects, dsw: dsw() }),
-      mounts: host.mountTable.current(),
+      mounts,
       rootDir: layout.rootDir,
-      imageDirectories: directories.map((directory) => `${directory}/`),
+      imageDirectories: local.map((directory) => `${directory}/`),
       now: Date.parse(clock.timestamp()),
       graceMs,
     });
-    return { orphans, held: hold(), incomplete: listed.incomplete };
+    return { orphans, held: hold(), incomplete: [...skipped, ...listed.incomplete] };
   }
 
   #one(orphan: Orphan, execute: boolean, held: string): CollectionResult {
