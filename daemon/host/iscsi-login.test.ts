@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SecretValue } from '../api/secret-value.ts';
 import type { ChildProcesses } from '../ports/child-processes.ts';
-import { IscsiLogins, isOurInterface, ourInterface, parseDiscovery, portalParts } from './iscsi-login.ts';
+import { isOurInterface, ourInterface } from './iscsi-interface.ts';
+import { IscsiLogins, parseDiscovery, portalParts } from './iscsi-login.ts';
 import { IscsiRecordFiles } from './iscsi-record-file.ts';
 import { iscsiadmError } from './iscsiadm-exit.ts';
 
@@ -23,9 +24,25 @@ function scripted(answers: Readonly<Record<string, readonly [number, string?]>>)
   return { calls, children };
 }
 
+/** Says what would be done to files, in the same list as the commands. */
 class NoFiles extends IscsiRecordFiles {
+  readonly #calls: string[];
+
+  constructor(calls: string[] = []) {
+    super();
+    this.#calls = calls;
+  }
+
   override changeNode(): void {
-    // Nothing is written in this test.
+    this.#calls.push('change node');
+  }
+
+  override removeNode(): void {
+    this.#calls.push('remove node');
+  }
+
+  override removeInterface(name: string): void {
+    this.#calls.push(`remove interface ${name}`);
   }
 }
 
@@ -33,17 +50,27 @@ const signal = new AbortController().signal;
 const offered = [0, `192.0.2.7:3260,1 ${iqn}\n192.0.2.7:3260,1 ${iqn}10\n`] as const;
 
 describe('login', () => {
-  it('discovers, makes a record under our own interface, and logs in', async () => {
-    const { calls, children } = scripted({ '--discover': offered, '-I moored -o show': [21] });
-    await new IscsiLogins(children, new NoFiles()).login(way, signal);
+  it('discovers, makes a record under our own interface, logs in, and takes the interface away again', async () => {
+    const { calls, children } = scripted({ '--discover': offered });
+    await new IscsiLogins(children, new NoFiles(calls)).login(way, signal);
     expect(calls).toEqual([
-      'iscsiadm -m iface -I moored -o show',
+      'remove interface moored',
       'iscsiadm -m iface -I moored -o new',
-      'iscsiadm -m iface -I moored -o update -n iface.transport_name -v tcp',
-      'iscsiadm -m discovery -t sendtargets -p 192.0.2.7:3260 -o nonpersistent --discover',
+      'iscsiadm -m discovery -t sendtargets -p 192.0.2.7:3260 -I moored -o nonpersistent --discover',
       `iscsiadm -m node -T ${iqn} -p 192.0.2.7:3260,1 -I moored -o new`,
+      'change node',
       `iscsiadm -m node -T ${iqn} -p 192.0.2.7:3260 -I moored --login`,
+      'remove interface moored',
     ]);
+  });
+
+  it('shares the interface with logins that run at the same time', async () => {
+    const { calls, children } = scripted({ '--discover': offered });
+    const logins = new IscsiLogins(children, new NoFiles(calls));
+    await Promise.all([logins.login(way, signal), logins.login({ ...way, iqn: `${iqn}10` }, signal)]);
+    expect(calls.filter((call) => call.endsWith('-I moored -o new') && call.includes('iface'))).toHaveLength(1);
+    expect(calls.filter((call) => call === 'remove interface moored')).toHaveLength(2);
+    expect(calls.at(-1)).toBe('remove interface moored');
   });
 
   it('takes a session that is there already for what was wanted', async () => {
@@ -61,14 +88,15 @@ describe('login', () => {
   it('keeps no record, nor the password in it, of a login that was refused', async () => {
     const { calls, children } = scripted({ '--discover': offered, '--login': [24] });
     const sessionChap = { username: new SecretValue('user'), password: new SecretValue('hunter2') };
-    const login = new IscsiLogins(children, new NoFiles()).login({ ...way, sessionChap }, signal);
+    const login = new IscsiLogins(children, new NoFiles(calls)).login({ ...way, sessionChap }, signal);
     await expect(login).rejects.toMatchObject({ code: 'PermissionDenied', progress: 'final' });
-    expect(calls.at(-1)).toBe(`iscsiadm -m node -T ${iqn} -p 192.0.2.7:3260 -I moored -o delete`);
+    expect(calls.slice(-2)).toEqual(['remove node', 'remove interface moored']);
     expect(calls.join('\n')).not.toMatch(/hunter2|user/);
   });
 
   it('copies the interface that is asked for, with the initiator name that is asked for', async () => {
-    const shown = '# BEGIN RECORD\niface.iscsi_ifacename = eth1\niface.net_ifacename = eth1\niface.initiatorname = a\n';
+    const shown =
+      '# BEGIN RECORD\niface.iscsi_ifacename = eth1\niface.net_ifacename = eth1\niface.initiatorname = a\niface.mtu = 0\niface.ipaddress = <empty>\n';
     const { calls, children } = scripted({ '--discover': offered, '-I eth1 -o show': [0, shown], '-o show': [21] });
     const named = { ...way, interface: 'eth1', initiatorName: 'iqn.2024-01.org.example:me' };
     await new IscsiLogins(children, new NoFiles()).login(named, signal);
@@ -82,14 +110,15 @@ describe('login', () => {
 
 describe('logout', () => {
   it.each([0, 2, 21])('forgets the record after exit code %i', async (exitCode) => {
-    const { calls, children } = scripted({ '--logout': [exitCode], '-o delete': [exitCode === 0 ? 0 : 21] });
-    await new IscsiLogins(children, new NoFiles()).logout(way, signal);
-    expect(calls.at(-1)).toContain('-o delete');
+    const { calls, children } = scripted({ '--logout': [exitCode] });
+    await new IscsiLogins(children, new NoFiles(calls)).logout(way, '3', signal);
+    expect(calls).toEqual(['iscsiadm -m session -r 3 --logout', 'remove node']);
   });
 
   it('keeps the record while the session stays', async () => {
     const { calls, children } = scripted({ '--logout': [28] });
-    await expect(new IscsiLogins(children, new NoFiles()).logout(way, signal)).rejects.toMatchObject({ code: 'Busy' });
+    const logout = new IscsiLogins(children, new NoFiles(calls)).logout(way, '3', signal);
+    await expect(logout).rejects.toMatchObject({ code: 'Busy' });
     expect(calls).toHaveLength(1);
   });
 });

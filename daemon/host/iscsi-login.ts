@@ -1,29 +1,14 @@
-import { createHash } from 'node:crypto';
-import type { ChildProcesses, ChildResult } from '../ports/child-processes.ts';
+import type { ChildProcesses } from '../ports/child-processes.ts';
 import type { IscsiLogin, IscsiWay } from '../ports/iscsi-initiator.ts';
-import { StorageError } from '../world/storage-error.ts';
+import { asStorageError, StorageError } from '../world/storage-error.ts';
+import { IscsiInterfaces, ourInterface } from './iscsi-interface.ts';
 import { chapSettings, type IscsiRecordFiles } from './iscsi-record-file.ts';
 import { iscsiadmError, iscsiadmExit } from './iscsiadm-exit.ts';
 import { KeyedLock } from './keyed-lock.ts';
 
-/**
- * Every login goes through an interface record of our own: nobody else uses it, so a session under it was opened here,
- * and no record of an administrator (his CHAP, his node.startup) is ever changed.
- */
-const ourInterfaces = 'moored';
 const discoveryDeadlineMs = 30_000;
 const loginDeadlineMs = 40_000;
 const recordDeadlineMs = 15_000;
-
-export function isOurInterface(name: string): boolean {
-  return name === ourInterfaces || name.startsWith(`${ourInterfaces}-`);
-}
-
-/** One for each pair of base interface and initiator name. */
-export function ourInterface({ interface: base, initiatorName = '' }: IscsiWay): string {
-  if (base === 'default' && initiatorName === '') return ourInterfaces;
-  return `${ourInterfaces}-${createHash('sha256').update(`${base}\n${initiatorName}`).digest('hex').slice(0, 8)}`;
-}
 
 /** "[2001:db8::7]:3260" in its parts, the address as sysfs and open-iscsi's file names have it. */
 export function portalParts(portal: string): { readonly address: string; readonly port: string } {
@@ -34,80 +19,47 @@ export function portalParts(portal: string): { readonly address: string; readonl
 export class IscsiLogins {
   readonly #children: ChildProcesses;
   readonly #records: IscsiRecordFiles;
+  readonly #interfaces: IscsiInterfaces;
   readonly #portals = new KeyedLock();
 
   constructor(children: ChildProcesses, records: IscsiRecordFiles) {
     this.#children = children;
     this.#records = records;
+    this.#interfaces = new IscsiInterfaces(children, records);
   }
 
-  async login(login: IscsiLogin, signal: AbortSignal): Promise<void> {
-    const { iqn, portal } = login;
-    const action = `Cannot log in to "${iqn}" at "${portal}"`;
-    await this.#ensureInterface(login, signal);
-    // The discovery record of a portal is one for all targets.
-    const group = await this.#portals.run(portal, signal, () => this.#discover(login, signal));
-    await this.#makeRecord(login, group, signal);
-    const { exitCode, stderr } = await this.#node(login, ['--login'], loginDeadlineMs, signal);
-    if (exitCode === 0 || exitCode === iscsiadmExit.sessionExists) return;
-    const error = iscsiadmError(action, exitCode, stderr);
-    // A record that led nowhere is not kept, nor the password in it.
-    if (error.progress !== 'uncertain') await this.forget(login, signal);
-    throw error;
+  login(login: IscsiLogin, signal: AbortSignal): Promise<void> {
+    return this.#interfaces.use(login, signal, async (name) => {
+      // The discovery record of a portal is one for all targets.
+      const group = await this.#portals.run(login.portal, signal, () => this.#discover(login, name, signal));
+      await this.#makeRecord(login, group, signal);
+      await this.#login(login, signal);
+    });
   }
 
   /**
    * @returns the target's portal group. Behind an address translation the portal lists other addresses than its own: then
    * the group of any of them, for without one open-iscsi keeps the record elsewhere, and for one interface only
    */
-  async #discover(login: IscsiLogin, signal: AbortSignal): Promise<string> {
+  async #discover(login: IscsiLogin, name: string, signal: AbortSignal): Promise<string> {
     const { iqn, portal, discoveryChap } = login;
     const { address, port } = portalParts(portal);
     const mode = discoveryChap === undefined ? 'discovery' : 'discoverydb';
-    const args = ['-m', mode, '-t', 'sendtargets', '-p', portal, '-o', 'nonpersistent', '--discover'];
+    const args = ['-m', mode, '-t', 'sendtargets', '-p', portal, '-I', name, '-o', 'nonpersistent', '--discover'];
     const run = () => this.#children.run('iscsiadm', args, { signal, deadlineMs: discoveryDeadlineMs });
-    const action = `Cannot discover the targets of "${portal}"`;
-    const { exitCode, stdout, stderr } =
-      discoveryChap === undefined ? await run() : await this.#records.withDiscovery(address, port, discoveryChap, run);
-    if (exitCode !== 0 && exitCode !== iscsiadmExit.noObjectsFound) throw discoveryError(action, exitCode, stderr);
+    const withRecord =
+      discoveryChap === undefined ? run() : this.#records.withDiscovery(address, port, discoveryChap, run);
+    const { exitCode, stdout, stderr } = await withRecord.catch((thrown: unknown) => {
+      throw leavingNothing(thrown);
+    });
+    if (exitCode !== 0 && exitCode !== iscsiadmExit.noObjectsFound) {
+      throw leavingNothing(iscsiadmError(`Cannot discover the targets of "${portal}"`, exitCode, stderr));
+    }
     const targets = parseDiscovery(stdout);
     const ours = targets.filter((target) => target.iqn === iqn);
     const [first] = ours;
-    if (first === undefined)
-      throw unknownTarget(
-        login,
-        targets.map((target) => target.iqn),
-      );
+    if (first === undefined) throw unknownTarget(login, [...new Set(targets.map((target) => target.iqn))]);
     return (ours.find((target) => target.portal === portal) ?? first).group;
-  }
-
-  async #ensureInterface(way: IscsiWay, signal: AbortSignal): Promise<void> {
-    const name = ourInterface(way);
-    const known = await this.#interface(name, ['-o', 'show'], signal);
-    const wanted = await this.#interfaceSettings(way, signal);
-    if (known.exitCode === 0 && wanted.every(([key, value]) => settingIn(known.stdout, key) === value)) return;
-    if (known.exitCode !== 0)
-      require0(await this.#interface(name, ['-o', 'new'], signal), `Cannot make interface "${name}"`);
-    for (const [key, value] of wanted) {
-      const result = await this.#interface(name, ['-o', 'update', '-n', key, '-v', value], signal);
-      require0(result, `Cannot set "${key}" of interface "${name}"`);
-    }
-  }
-
-  /** What the interface that is asked for says, with the initiator name that is asked for. */
-  async #interfaceSettings({ interface: base, initiatorName }: IscsiWay, signal: AbortSignal) {
-    const settings: [string, string][] = [];
-    if (base === 'default') {
-      settings.push(['iface.transport_name', 'tcp']);
-    } else {
-      const { exitCode, stdout, stderr } = await this.#interface(base, ['-o', 'show'], signal);
-      if (exitCode !== 0) throw iscsiadmError(`Cannot read interface "${base}"`, exitCode, stderr);
-      for (const [, key = '', value = ''] of stdout.matchAll(/^(iface\.\w+) = (.+)$/gm)) {
-        if (key !== 'iface.iscsi_ifacename' && value !== '<empty>') settings.push([key, value]);
-      }
-    }
-    const others = settings.filter(([key]) => key !== 'iface.initiatorname' || initiatorName === undefined);
-    return initiatorName === undefined ? others : [...others, ['iface.initiatorname', initiatorName] as const];
   }
 
   async #makeRecord(login: IscsiLogin, group: string, signal: AbortSignal): Promise<void> {
@@ -129,30 +81,30 @@ export class IscsiLogins {
     this.#records.changeNode({ iqn, ...portalParts(portal), interface: ourInterface(login) }, settings);
   }
 
-  async logout(way: IscsiWay, signal: AbortSignal): Promise<void> {
-    const { exitCode, stderr } = await this.#node(way, ['--logout'], loginDeadlineMs, signal);
+  async #login(way: IscsiWay, signal: AbortSignal): Promise<void> {
+    const { iqn, portal } = way;
+    const args = ['-m', 'node', '-T', iqn, '-p', portal, '-I', ourInterface(way), '--login'];
+    const { exitCode, stderr } = await this.#children.run('iscsiadm', args, { signal, deadlineMs: loginDeadlineMs });
+    if (exitCode === 0 || exitCode === iscsiadmExit.sessionExists) return;
+    const error = iscsiadmError(`Cannot log in to "${iqn}" at "${portal}"`, exitCode, stderr);
+    // A record that led nowhere is not kept, nor the password in it.
+    if (error.progress !== 'uncertain') this.forget(way);
+    throw error;
+  }
+
+  /** @param session its number in the kernel */
+  async logout(way: IscsiWay, session: string, signal: AbortSignal): Promise<void> {
+    const args = ['-m', 'session', '-r', session, '--logout'];
+    const { exitCode, stderr } = await this.#children.run('iscsiadm', args, { signal, deadlineMs: loginDeadlineMs });
     const isGone = exitCode === iscsiadmExit.noObjectsFound || exitCode === iscsiadmExit.sessionNotFound;
-    if (exitCode !== 0 && !isGone)
+    if (exitCode !== 0 && !isGone) {
       throw iscsiadmError(`Cannot log out of "${way.iqn}" at "${way.portal}"`, exitCode, stderr);
-    await this.forget(way, signal);
+    }
+    this.forget(way);
   }
 
-  async forget(way: IscsiWay, signal: AbortSignal): Promise<void> {
-    const { exitCode, stderr } = await this.#node(way, ['-o', 'delete'], recordDeadlineMs, signal);
-    if (exitCode === 0 || exitCode === iscsiadmExit.noObjectsFound) return;
-    throw iscsiadmError(`Cannot delete the record of "${way.iqn}" at "${way.portal}"`, exitCode, stderr);
-  }
-
-  #node(way: IscsiWay, verb: readonly string[], deadlineMs: number, signal: AbortSignal): Promise<ChildResult> {
-    const args = ['-m', 'node', '-T', way.iqn, '-p', way.portal, '-I', ourInterface(way), ...verb];
-    return this.#children.run('iscsiadm', args, { signal, deadlineMs });
-  }
-
-  #interface(name: string, verb: readonly string[], signal: AbortSignal): Promise<ChildResult> {
-    return this.#children.run('iscsiadm', ['-m', 'iface', '-I', name, ...verb], {
-      signal,
-      deadlineMs: recordDeadlineMs,
-    });
+  forget(way: IscsiWay): void {
+    this.#records.removeNode({ iqn: way.iqn, ...portalParts(way.portal), interface: ourInterface(way) });
   }
 }
 
@@ -171,26 +123,14 @@ export function parseDiscovery(stdout: string): readonly DiscoveredTarget[] {
   }));
 }
 
-function settingIn(record: string, key: string): string | undefined {
-  return record
-    .split('\n')
-    .find((line) => line.startsWith(`${key} = `))
-    ?.slice(`${key} = `.length);
-}
-
-function require0({ exitCode, stderr }: ChildResult, action: string): void {
-  if (exitCode !== 0) throw iscsiadmError(action, exitCode, stderr);
-}
-
 /** A discovery leaves nothing behind: however it fails, nothing has happened. */
-function discoveryError(action: string, exitCode: number, stderr: string): StorageError {
-  const error = iscsiadmError(action, exitCode, stderr);
-  const { code, message, progress, facts } = error;
+function leavingNothing(thrown: unknown): StorageError {
+  const { code, message, progress, facts } = asStorageError(thrown, 'Cannot discover');
   return new StorageError(message, { ...facts, code, progress: progress === 'uncertain' ? 'transient' : progress });
 }
 
 function unknownTarget({ iqn, portal }: IscsiLogin, offered: readonly string[]): StorageError {
-  const list = offered.length === 0 ? 'none' : [...new Set(offered)].map((name) => `"${name}"`).join(', ');
+  const list = offered.length === 0 ? 'none' : offered.map((name) => `"${name}"`).join(', ');
   return new StorageError(`Cannot find "${iqn}" at "${portal}": it offers ${list}`, {
     code: 'NotFound',
     progress: 'final',

@@ -54,6 +54,13 @@ export function withSettings(record: string, settings: RecordSettings): string {
 /** The directories below which open-iscsi keeps its records: of Debian 12; of Debian 13, Fedora and SUSE. */
 const iscsiDirectories = ['/etc/iscsi', '/var/lib/iscsi'] as const;
 
+interface NodePlace {
+  readonly iqn: string;
+  readonly address: string;
+  readonly port: string;
+  readonly interface: string;
+}
+
 export class IscsiRecordFiles {
   readonly #directories: readonly string[];
 
@@ -61,22 +68,49 @@ export class IscsiRecordFiles {
     this.#directories = directories;
   }
 
-  /** Changes the record that `iscsiadm -o new` made: …/nodes/<iqn>/<address>,<port>,<group>/<interface>. */
-  changeNode(node: { iqn: string; address: string; port: string; interface: string }, settings: RecordSettings): void {
-    for (const directory of this.#directories) {
-      const portals = `${directory}/nodes/${node.iqn}`;
-      const portal = list(portals).find((name) => name.startsWith(`${node.address},${node.port},`));
-      if (portal === undefined || !list(`${portals}/${portal}`).includes(node.interface)) continue;
-      const path = `${portals}/${portal}/${node.interface}`;
-      // Beside the records, for open-iscsi takes each file among them for one.
-      replaceFile(path, withSettings(readFileSync(path, 'utf8'), settings), directory);
-      return;
+  /** Changes the record that `iscsiadm -o new` made. */
+  changeNode(node: NodePlace, settings: RecordSettings): void {
+    const found = this.#findNode(node);
+    if (found === undefined) {
+      const places = this.#directories.map((directory) => `"${directory}/nodes"`).join(', ');
+      throw new StorageError(`Cannot change the record of "${node.iqn}": open-iscsi keeps none in ${places}`, {
+        code: 'Internal',
+        progress: 'transient',
+      });
     }
-    const places = this.#directories.map((directory) => `"${directory}/nodes"`).join(', ');
-    throw new StorageError(`Cannot change the record of "${node.iqn}": open-iscsi keeps none in ${places}`, {
-      code: 'Internal',
-      progress: 'transient',
-    });
+    // Beside the records, for open-iscsi takes each file among them for one.
+    replaceFile(found.path, withSettings(readFileSync(found.path, 'utf8'), settings), found.directory);
+  }
+
+  /** As `iscsiadm -o delete` does, which wants the interface's record for it. */
+  removeNode(node: NodePlace): void {
+    const found = this.#findNode(node);
+    if (found === undefined) return;
+    const { directory, portal, path } = found;
+    unlinkSync(path);
+    const link = `${node.iqn},${portal},${node.interface}`;
+    if (list(`${directory}/static`).includes(link)) unlinkSync(`${directory}/static/${link}`);
+    for (const parent of [`${directory}/nodes/${node.iqn}/${portal}`, `${directory}/nodes/${node.iqn}`]) {
+      if (list(parent).length === 0) rmdirSync(parent);
+    }
+  }
+
+  removeInterface(name: string): void {
+    for (const directory of this.#directories) {
+      if (list(`${directory}/ifaces`).includes(name)) unlinkSync(`${directory}/ifaces/${name}`);
+    }
+  }
+
+  /** …/nodes/<iqn>/<address>,<port>,<group>/<interface> */
+  #findNode({ iqn, address, port, interface: name }: NodePlace) {
+    for (const directory of this.#directories) {
+      const portals = `${directory}/nodes/${iqn}`;
+      for (const portal of list(portals).filter((entry) => entry.startsWith(`${address},${port},`))) {
+        const path = `${portals}/${portal}/${name}`;
+        if (list(`${portals}/${portal}`).includes(name)) return { directory, portal, path };
+      }
+    }
+    return undefined;
   }
 
   /**
@@ -85,7 +119,7 @@ export class IscsiRecordFiles {
    */
   async withDiscovery<T>(address: string, port: string, chap: ChapCredentials, work: () => Promise<T>): Promise<T> {
     // Where our interface has just been written: Debian 12 and 13 differ.
-    const directory = this.#directories.find((one) => list(`${one}/ifaces`).length > 0) ?? iscsiDirectories[0];
+    const directory = this.#directories.find((one) => list(one).includes('ifaces')) ?? iscsiDirectories[0];
     const parent = `${directory}/send_targets/${address},${port}`;
     const path = `${parent}/st_config`;
     const found = list(parent).includes('st_config') ? readFileSync(path, 'utf8') : undefined;

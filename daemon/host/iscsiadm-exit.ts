@@ -38,7 +38,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
     hint: 'is the target up? ping, ss, firewall',
   },
   11: {
-    text: 'the target stopped answering in the middle of the login',
+    text: 'the portal does not answer',
     code: 'DeadlineExceeded',
     progress: 'transient',
   },
@@ -70,6 +70,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
     hint: 'compare the Secret with the target’s settings',
   },
   28: { text: 'the session is in use', code: 'Busy', progress: 'transient' },
+  32: { text: 'iscsid is not connected to the target', code: 'Unavailable', progress: 'transient' },
 };
 
 /** @param action "Cannot log in to …" */

@@ -4,7 +4,8 @@ import type { ChildProcesses } from '../ports/child-processes.ts';
 import type { IscsiDisk, IscsiInitiator, IscsiLogin, IscsiSession, IscsiWay } from '../ports/iscsi-initiator.ts';
 import { StorageError, type StorageErrorOptions } from '../world/storage-error.ts';
 import { deviceUsers } from './device-users.ts';
-import { IscsiLogins, isOurInterface, ourInterface, portalParts } from './iscsi-login.ts';
+import { isOurInterface, ourInterface } from './iscsi-interface.ts';
+import { IscsiLogins, portalParts } from './iscsi-login.ts';
 import { IscsiRecordFiles } from './iscsi-record-file.ts';
 import { IscsiSysfs, type SysfsSession } from './iscsi-sysfs.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -54,14 +55,14 @@ export class LinuxIscsiInitiator implements IscsiInitiator {
 
   async logout(way: IscsiWay, session: IscsiSession, signal: AbortSignal): Promise<void> {
     if (!session.hasOurInterface) throw new Error(`Cannot log out of "${way.iqn}": the session is not ours`);
-    await this.#logins.logout(way, signal);
+    await this.#logins.logout(way, session.id.replace(/^session(\d+)@.*$/, '$1'), signal);
     const isGone = await this.#until(() => this.session(way)?.id !== session.id || undefined, goneWaitMs, signal);
     if (isGone === true) return;
     throw failed(`Cannot log out of "${way.iqn}" at "${way.portal}": the kernel still has the session`, 'uncertain');
   }
 
-  forget(way: IscsiWay, signal: AbortSignal): Promise<void> {
-    return this.#logins.forget(way, signal);
+  forget(way: IscsiWay): void {
+    this.#logins.forget(way);
   }
 
   disk(session: IscsiSession, lun: number): IscsiDisk | undefined {

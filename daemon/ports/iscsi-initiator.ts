@@ -58,7 +58,7 @@ export interface IscsiInitiator {
   /** Logs out and forgets our record of the target; refuses a session with another interface than ours. */
   logout(way: IscsiWay, session: IscsiSession, signal: AbortSignal): Promise<void>;
   /** Forgets our record of the target, and the CHAP password in it, after the session went by itself. */
-  forget(way: IscsiWay, signal: AbortSignal): Promise<void>;
+  forget(way: IscsiWay): void;
   /** The device of a LUN in a session; undefined when the kernel has none. */
   disk(session: IscsiSession, lun: number): IscsiDisk | undefined;
   /** Devices of all LUNs in a session, other people's too. */

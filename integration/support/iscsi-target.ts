@@ -1,4 +1,5 @@
 /** iSCSI targets of tgt on this machine, and what the kernel says of sessions to them; without any code of the daemon. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,28 +25,48 @@ interface TestTarget {
 
 const tgt = (...args: readonly string[]) => run('tgtadm', '--lld', 'iscsi', ...args);
 
-/** tgt keeps its targets in memory: they are remembered here, for its restart. It listens on every address, port 3260. */
+/** Where it listens; each can be taken away. */
+const portals = ['127.0.0.1', '127.0.0.2', '[::1]'] as const;
+
+/**
+ * tgt keeps its targets in memory: they are remembered here, for its restart. Portals come last, as with a real target: an
+ * initiator that comes back to a target without its disks gives up.
+ */
 export class TgtServer {
   readonly #directory: string;
   readonly #targets = new Map<string, TestTarget>();
   #discoveryAccount: TestAccount | undefined;
+  #process: ChildProcess | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
   }
 
   async start(): Promise<this> {
-    run('systemctl', 'start', 'tgt');
+    this.#process = spawn('tgtd', ['--foreground', '--iscsi', 'portal=127.0.0.1:3999'], { stdio: 'ignore' });
     await eventually(() => answers(() => tgt('--op', 'show', '--mode', 'sys')));
     for (const [iqn, target] of this.#targets) this.#make(iqn, target);
     if (this.#discoveryAccount !== undefined) this.requireDiscoveryAccount(this.#discoveryAccount);
+    for (const address of portals) this.portalUp(address);
     return this;
   }
 
-  /** Ends it at once: connections break in the middle of a write. */
-  crash(): void {
-    run('systemctl', 'kill', '--signal=SIGKILL', 'tgt');
-    run('systemctl', 'stop', 'tgt');
+  /** At once: connections break in the middle of a write. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Nobody can connect there any more; who is connected stays. */
+  portalDown(address: (typeof portals)[number]): void {
+    tgt('--op', 'delete', '--mode', 'portal', '--param', `portal=${address}:3260`);
+  }
+
+  portalUp(address: (typeof portals)[number]): void {
+    tgt('--op', 'new', '--mode', 'portal', '--param', `portal=${address}:3260`);
   }
 
   addTarget(iqn: string, luns: Readonly<Record<number, number>>, account?: TestAccount): void {
@@ -79,11 +100,6 @@ export class TgtServer {
     }
     target.luns.set(lun, unit);
     this.#makeLun(tid, lun, unit);
-  }
-
-  setAccount({ user, password }: TestAccount): void {
-    tgt('--op', 'delete', '--mode', 'account', '--user', user);
-    tgt('--op', 'new', '--mode', 'account', '--user', user, '--password', password);
   }
 
   requireDiscoveryAccount(account: TestAccount): void {
@@ -158,17 +174,6 @@ export function iscsiSessions(iqn?: string): readonly SessionFacts[] {
 /** The device of a LUN by udev's link. */
 export function byPath(iqn: string, lun: number, address = '127.0.0.1'): string {
   return `/dev/disk/by-path/ip-${address}:3260-iscsi-${iqn}-lun-${lun}`;
-}
-
-/** Refuses connections to an address, as a portal that is down does. */
-export function portalDown(address: string): void {
-  const rule = `add rule inet portals input ip daddr ${address} tcp dport 3260 reject with tcp reset`;
-  const chain = 'add chain inet portals input { type filter hook input priority 0; }';
-  run('nft', `add table inet portals; ${chain}; ${rule}`);
-}
-
-export function portalsUp(): void {
-  run('nft', 'add table inet portals; delete table inet portals');
 }
 
 function answers(call: () => unknown): true | string {

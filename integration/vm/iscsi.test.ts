@@ -49,7 +49,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await daemon.dispose();
-  run('systemctl', 'stop', 'tgt');
+  await target.stop();
 });
 
 function bound(name: string, lun: number, more?: string): string {

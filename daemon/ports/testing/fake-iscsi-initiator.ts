@@ -115,8 +115,8 @@ export class FakeIscsiInitiator implements IscsiInitiator {
     });
   }
 
-  forget(): Promise<void> {
-    return Promise.resolve();
+  forget(): void {
+    // Nothing is kept here.
   }
 
   disk({ id }: IscsiSession, lun: number): IscsiDisk | undefined {

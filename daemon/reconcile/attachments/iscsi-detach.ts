@@ -66,7 +66,7 @@ async function leaveSession(
   if (!path.isSessionOurs) return;
   if (session === undefined) {
     // Somebody logged out of it. A session in its place is theirs; the record of the login is ours all the same.
-    if (initiator.session(way)?.hasOurInterface !== true) await initiator.forget(way, context.signal);
+    if (initiator.session(way)?.hasOurInterface !== true) initiator.forget(way);
     return;
   }
   if (otherPathsThrough(context.asw, record.name, way, session).length > 0) return;
