@@ -80,6 +80,15 @@ export class BenchDaemon implements AsyncDisposable {
     }, 60_000);
   }
 
+  /** Waits until nothing is left of any pod; between two operations of the last volume there is none to be seen. */
+  async emptied(): Promise<void> {
+    await eventually(async () => {
+      const { volumes } = await this.client.get('asw');
+      return volumes.length === 0 || `${volumes.length} volumes are left`;
+    }, 60_000);
+    await this.ready(0);
+  }
+
   /** Waits until there are so many pods, each of them Ready. */
   async ready(count: number): Promise<readonly PodView[]> {
     let pods: readonly PodView[] = [];

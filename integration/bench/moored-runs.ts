@@ -46,8 +46,7 @@ export async function runMoored({ job, files, build, directory, watch, idleMs }:
   const unmountStart = monotonicMs();
   for (const { name } of staged) daemon.hide(name);
   const unmounted = await watch.until(0);
-  await daemon.ready(0);
-  await daemon.quiet();
+  await daemon.emptied();
   return {
     mountMs: lastOf(mounted) - start,
     podMs,

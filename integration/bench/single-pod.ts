@@ -29,8 +29,7 @@ export async function runSinglePods(kind: Kind, build: Build, directory: string)
     times.push(monotonicMs() - start);
   }
   for (const { name } of files) daemon.hide(name);
-  await daemon.ready(0);
-  await daemon.quiet();
+  await daemon.emptied();
   const [firstMs = Number.NaN, ...laterMs] = times;
   return { firstMs, laterMs };
 }
