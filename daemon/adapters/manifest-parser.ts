@@ -29,7 +29,7 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
         }
       } else if (decoded.outcome === 'secret') {
         const key = `Secret/${decoded.secret.namespace}/${decoded.secret.name}`;
-        if (secrets.has(key))
+        if (secrets.has(key) && problems.length < mostProblems)
           problems.push({ file: name, document, line, message: `${key} is declared twice in this file` });
         secrets.set(key, decoded.secret);
       } else {
