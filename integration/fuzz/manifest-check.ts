@@ -11,12 +11,14 @@ import type { StoredPersistentVolume } from '../../daemon/api/persistent-volume.
 import { ManifestController } from '../../daemon/controllers/manifest-controller.ts';
 import type { ManifestFile } from '../../daemon/ports/manifest-source.ts';
 import { FakeClock } from '../../daemon/ports/testing/fake-clock.ts';
+import type { ResolvedVolume } from '../../daemon/ports/volume-plugin.ts';
 import { populate } from '../../daemon/reconcile/desired-state-of-world-populator.ts';
 import type { DesiredStateOfWorld } from '../../daemon/world/desired-state-of-world.ts';
 import { diskLayout } from '../../daemon/world/disk-layout.ts';
 import { StorageError } from '../../daemon/world/storage-error.ts';
 import { imagePathOf, type VolumeRecipe } from '../../daemon/world/volume-recipe.ts';
 import { plugins } from '../../plugins/index.ts';
+import { secretMarker } from './remote-sources.ts';
 
 const layout = diskLayout('/var/lib/moored');
 const goodText = `apiVersion: v1
@@ -93,11 +95,9 @@ function checkWorld(fuzz: ManifestFile): void {
   const world = populate({ objects, plugins, layout, complete: true });
   deepStrictEqual(wishes(world, podBefore?.metadata.uid ?? ''), worldBefore, 'the good file’s volumes changed');
   for (const { recipe, pods } of world.volumes.values()) {
-    checkRecipe(
-      recipe,
-      [...pods.values()].map(({ targetPath }) => targetPath),
-    );
+    checkRecipe(recipe, [...pods.values()]);
   }
+  checkSecrets(objects, fuzz, world);
   for (const volume of objects.list('PersistentVolume')) checkVolume(volume);
 }
 
@@ -107,23 +107,40 @@ function checkVolume(volume: StoredPersistentVolume): void {
   const spec = { kind: 'persistentVolume', pod, volume, readOnly: false } as const;
   for (const plugin of plugins.filter((candidate) => candidate.canSupport(spec))) {
     try {
-      const { recipe, targetPath } = plugin.resolve(spec, layout);
-      checkRecipe(recipe, [targetPath]);
+      const resolved = plugin.resolve(spec, layout);
+      checkRecipe(resolved.recipe, [resolved]);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
     }
   }
 }
 
-function checkRecipe(recipe: VolumeRecipe, targets: readonly string[]): void {
+function checkRecipe(recipe: VolumeRecipe, uses: readonly Pick<ResolvedVolume, 'targetPath' | 'mount'>[]): void {
   const { globalMountPath, deviceMount } = recipe;
   const image = imagePathOf(recipe);
+  const targets = uses.map(({ targetPath }) => targetPath);
   for (const path of [...targets, ...(globalMountPath === '' ? [] : [globalMountPath])]) {
     require(path.startsWith('/var/lib/moored/') && isPlainPath(path), `a target outside: ${JSON.stringify(path)}`);
   }
   require(image === undefined || isPlainPath(image), `an image path: ${JSON.stringify(image)}`);
   const smuggled = (deviceMount?.options ?? []).find((option) => !harmless.test(option));
   require(smuggled === undefined, `a mount option: ${smuggled}`);
+  for (const { mount } of uses) {
+    if (mount.kind !== 'nfs') continue;
+    const odd = mount.options.find((option) => /[\s,/]|suid|dev|helper|context|addr|x-/i.test(option));
+    require(odd === undefined, `an option of nfs: ${odd}`);
+    require(!/^-|[\s\0,/]/.test(mount.server) &&
+      mount.source.includes(':/'), `an export: ${JSON.stringify(mount.source)}`);
+  }
+}
+
+/** Objects and wishes are written to disk and shown: what a Secret says is in neither. */
+function checkSecrets(objects: StateObjectStore, { secrets = [] }: ManifestFile, world: DesiredStateOfWorld): void {
+  // Elsewhere than in a Secret it is a text like any other.
+  if (secrets.length === 0) return;
+  const kinds = ['StorageClass', 'PersistentVolume', 'PersistentVolumeClaim', 'Pod'] as const;
+  const shown = JSON.stringify([kinds.map((kind) => objects.list(kind)), [...world.volumes.values()], secrets]);
+  require(!shown.includes(secretMarker), 'a secret is in an object, in a recipe or in its own print');
 }
 
 /** Written down once more, from mount(8) and not from the allow-list: nothing that names a path, a user or a helper. */

@@ -2,6 +2,7 @@
 import { hostileTexts } from './hostile-values.ts';
 import { breakObject } from './object-mutation.ts';
 import type { Random } from './random.ts';
+import { remoteSource, secret } from './remote-sources.ts';
 import { breakText } from './text-mutation.ts';
 import type { Tree } from './tree.ts';
 import { printDocuments } from './yaml-writer.ts';
@@ -25,7 +26,7 @@ export function generateManifest(random: Random): GeneratedManifest {
 
 /** The index makes names of one file differ: declaring an object twice is a mistake. */
 function anyObject(random: Random, index: number): Tree {
-  switch (random.below(5)) {
+  switch (random.below(7)) {
     case 0:
       return storageClass(random, `class-${index}`);
     case 1:
@@ -34,6 +35,8 @@ function anyObject(random: Random, index: number): Tree {
       return persistentVolume(random, `volume-${index}`);
     case 3:
       return foreign(random, `foreign-${index}`);
+    case 4:
+      return secret(random, `secret-${index}`);
     default:
       return pod(random, `pod-${index}`);
   }
@@ -43,7 +46,20 @@ const size = (random: Random): unknown => random.pick(['64Mi', '1Gi', '1500M', 6
 const fsType = (random: Random): string => random.pick(['ext4', 'xfs', 'btrfs']);
 /** Half of them are ones that the schema takes, and the allow-list must not. */
 const options = (random: Random): string[] => [
-  random.pick(['ro', 'noatime', 'discard', 'commit=30', 'suid', 'dev', 'helper=/tmp/x', 'x-mount.mkdir']),
+  random.pick([
+    'ro',
+    'noatime',
+    'discard',
+    'commit=30',
+    'vers=4.2',
+    'soft',
+    'sec=krb5',
+    'clientaddr=192.0.2.1',
+    'suid',
+    'dev',
+    'helper=/tmp/x',
+    'x-mount.mkdir',
+  ]),
 ];
 const modes = (random: Random): string[] => [random.pick(['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany'])];
 
@@ -95,12 +111,19 @@ function persistentVolume(random: Random, name: string): Tree {
       ...(random.chance(2) ? { persistentVolumeReclaimPolicy: 'Retain' } : {}),
       ...(random.chance(3) ? { claimRef: { namespace: 'default', name: random.pick(['claim-0', 'claim-1']) } } : {}),
       ...(random.chance(3) ? { mountOptions: options(random) } : {}),
-      csi: {
-        driver: 'loop.moored.dev',
-        volumeHandle: `handle-${name}`,
-        fsType: fsType(random),
-        volumeAttributes: { path: random.pick(['/srv/a.img', '/dev/vdb', '/dev/disk/by-id/x']) },
-      },
+      ...volumeOrigin(random, name),
+    },
+  };
+}
+
+function volumeOrigin(random: Random, name: string): Tree {
+  if (random.chance(2)) return remoteSource(random, name);
+  return {
+    csi: {
+      driver: 'loop.moored.dev',
+      volumeHandle: `handle-${name}`,
+      fsType: fsType(random),
+      volumeAttributes: { path: random.pick(['/srv/a.img', '/dev/vdb', '/dev/disk/by-id/x']) },
     },
   };
 }
@@ -128,9 +151,11 @@ function pod(random: Random, name: string): Tree {
 }
 
 function volumeSource(random: Random): Tree {
-  switch (random.below(4)) {
+  switch (random.below(5)) {
     case 0:
       return { emptyDir: {} };
+    case 3:
+      return remoteSource(random, 'inline');
     case 1:
       return { emptyDir: { medium: 'Memory', sizeLimit: size(random) } };
     case 2:
