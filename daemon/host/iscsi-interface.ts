@@ -27,8 +27,8 @@ interface Use {
 }
 
 /**
- * The record is there only while somebody logs in: a discovery without -I binds every target to all interfaces that there
- * are, and an administrator's must not find ours (iscsiadm(8)). Sessions go on without it.
+ * The record is there only while somebody logs in or out: a discovery without -I binds every target to all interfaces
+ * that there are, and an administrator's must not find ours (iscsiadm(8)). Sessions go on without it.
  */
 export class IscsiInterfaces {
   readonly #children: ChildProcesses;

@@ -95,7 +95,10 @@ export class IscsiLogins {
   /** @param session its number in the kernel */
   async logout(way: IscsiWay, session: string, signal: AbortSignal): Promise<void> {
     const args = ['-m', 'session', '-r', session, '--logout'];
-    const { exitCode, stderr } = await this.#children.run('iscsiadm', args, { signal, deadlineMs: loginDeadlineMs });
+    // By number, and yet iscsiadm wants to read the interface.
+    const { exitCode, stderr } = await this.#interfaces.use(way, signal, () =>
+      this.#children.run('iscsiadm', args, { signal, deadlineMs: loginDeadlineMs }),
+    );
     const isGone = exitCode === iscsiadmExit.noObjectsFound || exitCode === iscsiadmExit.sessionNotFound;
     if (exitCode !== 0 && !isGone) {
       throw iscsiadmError(`Cannot log out of "${way.iqn}" at "${way.portal}"`, exitCode, stderr);

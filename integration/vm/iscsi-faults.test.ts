@@ -52,6 +52,7 @@ describe('a portal', () => {
     target.portalDown('127.0.0.1');
     daemon.apply('p.yaml', inline(1));
     await daemon.condition('p', /127.0.0.1:3260/);
+    target.portalUp('127.0.0.1');
     await daemon.mounted('p');
   });
 
@@ -153,13 +154,12 @@ describe('the target', () => {
     try {
       daemon.apply('p.yaml', pod('p', { data: iscsiSource({ iqn: lio, lun: 7, targetPortal: '127.0.0.1:3261' }) }));
       await daemon.mounted('p');
-      const path = await daemon.path('p', 'data');
-      writeFileSync(join(path, 'file'), 'on LIO');
+      writeFileSync(join(await daemon.path('p', 'data'), 'file'), 'on LIO');
       daemon.remove('p.yaml');
       await eventually(() => iscsiSessions().length === 0 || 'the session is there', patience);
       daemon.apply('p.yaml', pod('p', { data: iscsiSource({ iqn: lio, lun: 7, targetPortal: '127.0.0.1:3261' }) }));
       await daemon.mounted('p');
-      expect(readFileSync(join(path, 'file'), 'utf8')).toBe('on LIO');
+      expect(readFileSync(join(await daemon.path('p', 'data'), 'file'), 'utf8')).toBe('on LIO');
       daemon.remove('p.yaml');
       await eventually(() => iscsiSessions().length === 0 || 'the session is there', patience);
     } finally {
@@ -237,7 +237,9 @@ describe('the daemon', () => {
 /** As an administrator does; the number is the kernel's. */
 function endSession(address: string): void {
   const session = iscsiSessions(disks).find((one) => one.address === address);
+  run('iscsiadm', '-m', 'iface', '-I', 'moored', '-o', 'new');
   run('iscsiadm', '-m', 'session', '-r', session?.name.replace('session', '') ?? '', '--logout');
+  if (iscsiSessions(disks).length === 0) run('iscsiadm', '-m', 'iface', '-I', 'moored', '-o', 'delete');
 }
 
 /** In a process of its own: the write hangs until the target is back. */

@@ -45,6 +45,8 @@ afterEach(async () => {
   await daemon.gone();
   expect(iscsiSessions()).toEqual([]);
   expect(mountsBelow(daemon.rootDir)).toEqual([]);
+  // open-iscsi has forgotten all of it too.
+  expect(['ifaces', 'nodes', 'send_targets', 'static'].flatMap(recordsIn)).toEqual([]);
 });
 
 afterAll(async () => {
@@ -233,13 +235,17 @@ function texts(directory: string): readonly string[] {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
 }
 
-function recordsOf(iqn: string): readonly string[] {
-  return ['/etc/iscsi/nodes', '/var/lib/iscsi/nodes']
-    .map((directory) => join(directory, iqn))
-    .filter((directory) => existsSync(directory))
-    .flatMap((directory) => readdirSync(directory, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
+function recordsIn(directory: string): readonly string[] {
+  return ['/etc/iscsi', '/var/lib/iscsi']
+    .map((root) => join(root, directory))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => readdirSync(path, { recursive: true, withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function recordsOf(iqn: string): readonly string[] {
+  return recordsIn(join('nodes', iqn));
 }
 
 function firstBytes(path: string, offset: number): Buffer {
