@@ -15,6 +15,7 @@ import type { VolumePlugin } from './ports/volume-plugin.ts';
 import { populate } from './reconcile/desired-state-of-world-populator.ts';
 import { IscsiPathWatch } from './reconcile/iscsi-path-watch.ts';
 import { NfsServerMonitor } from './reconcile/nfs-server-monitor.ts';
+import { nodeExpansionOf } from './reconcile/node-expansion.ts';
 import { OperationExecutor } from './reconcile/operation-executor.ts';
 import type { OperationContext } from './reconcile/operations/operation-context.ts';
 import { releaseTerminatedPods } from './reconcile/pod-release.ts';
@@ -83,7 +84,9 @@ export class Core {
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
     const isImageInUse = (path: string) =>
       [...asw.volumes.values()].some(({ record: { recipe } }) => imagePathOf(recipe) === path);
-    const provisioning = new Provisioning({ ...common, plugins, layout, images: host.images, isImageInUse });
+    const nodeExpansion = (volumeName: string) => nodeExpansionOf(volumeName, asw, this.executor);
+    const images = { images: host.images, isImageInUse, nodeExpansion };
+    const provisioning = new Provisioning({ ...common, ...images, plugins, layout });
     this.claims = new ClaimController({ ...common, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
     this.servers = new NfsServerMonitor({

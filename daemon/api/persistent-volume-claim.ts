@@ -28,10 +28,28 @@ export interface PersistentVolumeClaimSpec {
   readonly [key: string]: unknown;
 }
 
+/** Where a growth is, between the request and the capacity (core/v1: ClaimResourceStatus). */
+export type ClaimResourceStatus = 'ControllerResizeInProgress' | 'NodeResizePending' | 'NodeResizeInProgress';
+
+export type ClaimConditionType = 'Resizing' | 'FileSystemResizePending' | 'ControllerResizeError' | 'NodeResizeError';
+
+export interface ClaimCondition {
+  readonly type: ClaimConditionType;
+  readonly status: 'True';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+}
+
 export interface PersistentVolumeClaimStatus {
   readonly phase?: ClaimPhase;
   readonly accessModes?: readonly AccessMode[];
   readonly capacity?: { readonly storage: string };
+  /** The size that the volume is being grown to, or was last. */
+  readonly allocatedResources?: { readonly storage: string };
+  readonly allocatedResourceStatuses?: { readonly storage: ClaimResourceStatus };
+  /** Only those that hold: one that is over is taken away, as upstream does. */
+  readonly conditions?: readonly ClaimCondition[];
 }
 
 export interface PersistentVolumeClaim extends TypedObject<'PersistentVolumeClaim', PersistentVolumeClaimSpec> {

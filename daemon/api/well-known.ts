@@ -6,6 +6,8 @@ export const annotations = {
   storageProvisioner: 'volume.kubernetes.io/storage-provisioner',
   betaStorageProvisioner: 'volume.beta.kubernetes.io/storage-provisioner',
   betaStorageClass: 'volume.beta.kubernetes.io/storage-class',
+  /** Of a volume whose filesystem is still to be grown: what its claim's capacity was before. */
+  preResizeCapacity: 'volume.alpha.kubernetes.io/pre-resize-capacity',
   isDefaultClass: 'storageclass.kubernetes.io/is-default-class',
   betaIsDefaultClass: 'storageclass.beta.kubernetes.io/is-default-class',
   /** File in the manifest directory that declares the object; objects that the daemon made have none. */
@@ -26,4 +28,5 @@ export const controllerAnnotations: ReadonlySet<string> = new Set([
   annotations.provisionedBy,
   annotations.storageProvisioner,
   annotations.betaStorageProvisioner,
+  annotations.preResizeCapacity,
 ]);

@@ -137,6 +137,9 @@ export interface VolumeView {
   /** "namespace/name" of each pod that has or wants it. */
   readonly pods: readonly string[];
   readonly claim: string;
+  /** What it has and what it shall have, quantities such as "64Mi"; '' for volumes that do not grow. */
+  readonly capacity: string;
+  readonly requested: string;
   readonly message: string;
 }
 

@@ -52,5 +52,7 @@ function claimStatusWrite(
   volume: StoredPersistentVolume,
 ): StoredPersistentVolumeClaim {
   const { accessModes, capacity } = volume.spec;
-  return { ...claim, status: { phase: 'Bound', accessModes, capacity: { storage: capacity.storage } } };
+  // A filesystem that is still to be grown has the size of before (upstream: updateClaimStatus).
+  const storage = volume.metadata.annotations?.[annotations.preResizeCapacity] ?? capacity.storage;
+  return { ...claim, status: { phase: 'Bound', accessModes, capacity: { storage } } };
 }

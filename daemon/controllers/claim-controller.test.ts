@@ -15,7 +15,9 @@ import type { StateCollection } from '../ports/state-store.ts';
 import { FakeClock } from '../ports/testing/fake-clock.ts';
 import { finalError } from '../ports/testing/fake-host.ts';
 import { ClaimController, type ProvisionEffects } from './claim-controller.ts';
+import type { NodeExpansion } from './claim-world.ts';
 import { newPersistentVolume } from './new-persistent-volume.ts';
+import { writeGrownCapacity } from './volume-expansion.ts';
 
 const logged: string[] = [];
 const logger: Logger = {
@@ -44,6 +46,7 @@ class FakeProvisioner implements ProvisionEffects {
   readonly calls: string[] = [];
   readonly errors: Error[] = [];
   inUse = new Set<string>();
+  readonly grown = new Map<string, NodeExpansion>();
   readonly #objects: StateObjectStore;
 
   constructor(objects: StateObjectStore) {
@@ -80,6 +83,22 @@ class FakeProvisioner implements ProvisionEffects {
     this.#objects.create(newPersistentVolume(wanted, made, birth));
   }
 
+  canExpand({ metadata }: StoredPersistentVolume): boolean {
+    return metadata.annotations?.[annotations.provisionedBy] === 'loop.moored.dev';
+  }
+
+  nodeExpansion({ metadata }: StoredPersistentVolume): NodeExpansion {
+    return this.grown.get(metadata.name) ?? { expandedBytes: 0n, isRunning: false };
+  }
+
+  async expand(wanted: StoredPersistentVolumeClaim, grown: StoredPersistentVolume, storage: string): Promise<void> {
+    this.calls.push(`expand ${grown.metadata.name} ${storage}`);
+    await Promise.resolve();
+    const error = this.errors.shift();
+    if (error !== undefined) throw error;
+    writeGrownCapacity(this.#objects, { claim: wanted, volume: grown, storage });
+  }
+
   async reclaim({ metadata }: StoredPersistentVolume): Promise<void> {
     this.calls.push(`reclaim ${metadata.name}`);
     await Promise.resolve();
@@ -113,6 +132,10 @@ class Controller {
     const store = new StateObjectStore(state);
     for (const object of objects) store.create(object);
     return new Controller(state);
+  }
+
+  volumesChanged(): void {
+    this.#controller.volumesChanged();
   }
 
   get waits() {
@@ -661,6 +684,99 @@ describe('ClaimController: the end of a claim', () => {
     await controller.settle();
     expect(controller.shown).toEqual([]);
     expect(controller.provisioner.calls).toEqual(['provision pvc-uid-data', 'reclaim pvc-uid-data']);
+  });
+});
+
+describe('ClaimController: growth', () => {
+  const growable = storageClass('gold', { allowVolumeExpansion: true });
+
+  async function boundTo(size: string): Promise<Controller> {
+    const controller = await Controller.of([growable, claim('data', size, gold)]).settle();
+    return controller;
+  }
+
+  function ask(controller: Controller, storage: string): void {
+    const current = controller.get(claim('data'));
+    controller.objects.update({ ...current, spec: { ...current.spec, resources: { requests: { storage } } } });
+  }
+
+  const capacities = (controller: Controller) => [
+    controller.objects.list('PersistentVolume')[0]?.spec.capacity.storage,
+    controller.get(claim('data')).status?.capacity?.storage,
+  ];
+
+  it('grows the volume, waits for the node, then has the capacity', async () => {
+    const controller = await boundTo('1Gi');
+    ask(controller, '2Gi');
+    await controller.settle();
+    expect(capacities(controller)).toEqual(['2Gi', '1Gi']);
+    expect(controller.waits.get('PersistentVolumeClaim/default/data')?.reason).toBe('FileSystemResizeRequired');
+    controller.provisioner.grown.set('pvc-uid-data', { expandedBytes: 2n << 30n, isRunning: false });
+    controller.volumesChanged();
+    expect(capacities(controller)).toEqual(['2Gi', '2Gi']);
+    expect(controller.reasons.slice(-3)).toEqual([
+      'Normal Resizing data',
+      'Normal FileSystemResizeRequired data',
+      'Normal FileSystemResizeSuccessful data',
+    ]);
+    expect(controller.waits.size).toBe(0);
+    expect(controller.objects.list('PersistentVolume')[0]?.metadata.annotations).not.toHaveProperty(
+      annotations.preResizeCapacity,
+    );
+  });
+
+  it('tries a growth that failed again, later each time, until it is taken back', async () => {
+    const controller = await boundTo('1Gi');
+    controller.provisioner.calls.length = 0;
+    controller.provisioner.errors.push(finalError('no space'), finalError('no space'), finalError('no space'));
+    ask(controller, '2Gi');
+    await controller.settle();
+    expect(controller.waits.get('PersistentVolumeClaim/default/data')).toMatchObject({
+      ...{ reason: 'VolumeResizeFailed', message: 'no space', retryAt: 500 },
+    });
+    controller.clock.advance(501);
+    await controller.settle();
+    expect(controller.provisioner.calls).toEqual(['expand pvc-uid-data 2Gi', 'expand pvc-uid-data 2Gi']);
+    ask(controller, '1Gi');
+    await controller.settle();
+    expect(capacities(controller)).toEqual(['1Gi', '1Gi']);
+    expect(controller.get(claim('data')).status).not.toHaveProperty('conditions');
+    expect(controller.waits.size).toBe(0);
+    controller.provisioner.errors.length = 0;
+    ask(controller, '3Gi');
+    await controller.settle();
+    expect(capacities(controller)).toEqual(['3Gi', '1Gi']);
+  });
+
+  it('keeps the capacity of before for a claim that finds its volume again', async () => {
+    const controller = await boundTo('1Gi');
+    ask(controller, '2Gi');
+    await controller.settle();
+    const first = controller.get(claim('data'));
+    const metadata = { ...first.metadata, deletionTimestamp: '2026-02-01T00:00:00Z' };
+    controller.objects.update({ ...first, metadata });
+    await controller.settle();
+    controller.objects.create(claim('data', '1Gi', { ...gold, meta: { uid: 'uid-second' } }));
+    await controller.settle();
+    expect(capacities(controller)).toEqual(['2Gi', '1Gi']);
+  });
+
+  it('converges after a crash at each write', async () => {
+    const controller = await boundTo('1Gi');
+    const begun = controller.state.history.length;
+    ask(controller, '2Gi');
+    await controller.settle();
+    controller.provisioner.grown.set('pvc-uid-data', { expandedBytes: 2n << 30n, isRunning: false });
+    controller.volumesChanged();
+    const history = controller.state.history.slice(begun);
+    expect(history.length).toBeGreaterThanOrEqual(6);
+    for (const [writes, state] of history.entries()) {
+      const again = new Controller(state);
+      again.provisioner.grown.set('pvc-uid-data', { expandedBytes: 2n << 30n, isRunning: false });
+      await again.settle();
+      expect(capacities(again), `after ${writes} writes`).toEqual(['2Gi', '2Gi']);
+      expect(again.get(claim('data')).status).not.toHaveProperty('allocatedResourceStatuses');
+    }
   });
 });
 

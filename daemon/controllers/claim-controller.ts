@@ -14,15 +14,14 @@ import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { asStorageError } from '../world/storage-error.ts';
 import { nextClaimStep } from './claim-step.ts';
-import { type ControlStep, claimWorldOf } from './claim-world.ts';
+import { type ClaimWorld, type ControlEvent, type ControlStep, claimWorldOf } from './claim-world.ts';
 import { nextVolumeStep } from './volume-step.ts';
 
 /** The effects that steps ask for. */
-export interface ProvisionEffects {
-  canProvision(provisioner: string): boolean;
-  /** Whether the volume's image is attached, or may be. */
-  isInUse(volume: StoredPersistentVolume): boolean;
+export interface ProvisionEffects extends Pick<ClaimWorld, 'canProvision' | 'canExpand' | 'isInUse' | 'nodeExpansion'> {
   provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void>;
+  /** Makes the backing data longer, then the volume's capacity say so. */
+  expand(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume, storage: string): Promise<void>;
   reclaim(volume: StoredPersistentVolume): Promise<void>;
 }
 
@@ -61,7 +60,7 @@ export class ClaimController {
   readonly #inFlight = new Set<Promise<void>>();
   #cancelTimer: (() => void) | undefined;
   #isStopped = false;
-  #waitsForDetach = false;
+  #waitsForVolumes = false;
 
   constructor(options: ClaimControllerOptions) {
     this.#options = options;
@@ -72,9 +71,9 @@ export class ClaimController {
     return this.#waits;
   }
 
-  /** The use of volumes changed: one that is to be reclaimed may be detached now. */
+  /** Volumes were attached, mounted, grown or taken down: one may be free for reclaim now, or as large as it shall be. */
   volumesChanged(): void {
-    if (this.#waitsForDetach) this.sync();
+    if (this.#waitsForVolumes) this.sync();
   }
 
   /** To be called whenever objects changed. */
@@ -97,10 +96,16 @@ export class ClaimController {
 
   /** One step for each object; true when one of them wrote. */
   #round(): boolean {
-    const { objects, provisioning } = this.#options;
-    const world = claimWorldOf(objects, (provisioner) => provisioning.canProvision(provisioner));
+    const { objects, provisioning, clock } = this.#options;
+    const world = claimWorldOf(objects, {
+      now: clock.timestamp(),
+      canProvision: (provisioner) => provisioning.canProvision(provisioner),
+      canExpand: (volume) => provisioning.canExpand(volume),
+      isInUse: (volume) => provisioning.isInUse(volume),
+      nodeExpansion: (volume) => provisioning.nodeExpansion(volume),
+    });
     let hasWritten = false;
-    this.#waitsForDetach = false;
+    this.#waitsForVolumes = false;
     for (const claim of world.claims) {
       if (this.#take(claim, (current) => nextClaimStep(current, world))) hasWritten = true;
     }
@@ -116,16 +121,18 @@ export class ClaimController {
     const current = this.#options.objects.get(key) as T | undefined;
     if (current === undefined) return false;
     const step = next(current);
-    if (step.kind !== 'wait' && step.kind !== 'provision' && step.kind !== 'reclaim') this.#waits.delete(key);
+    if (step.kind === 'write' || step.kind === 'remove' || step.kind === 'settled') this.#waits.delete(key);
     switch (step.kind) {
       case 'write':
         this.#options.objects.update(step.object);
+        if (step.event !== undefined) this.#options.events.record({ ...step.event, regarding: key });
         return true;
       case 'remove':
         this.#options.objects.remove(step.key, step.resourceVersion);
         return true;
       case 'wait':
-        this.#wait(key, step.type, step.reason, step.message);
+        if (step.until === 'volumesChange') this.#waitsForVolumes = true;
+        this.#wait(key, step);
         return false;
       case 'provision': {
         const { claim, storageClass } = step;
@@ -133,23 +140,32 @@ export class ClaimController {
         this.#start(key, wish, 'ProvisioningFailed', () => this.#options.provisioning.provision(claim, storageClass));
         return false;
       }
-      case 'reclaim': {
-        const { volume } = step;
-        if (this.#options.provisioning.isInUse(volume)) {
-          this.#waitsForDetach = true;
-          this.#wait(key, 'Normal', 'VolumeInUse', 'waiting until the volume is detached');
-        } else {
-          this.#start(key, 'reclaim', 'VolumeFailedDelete', () => this.#options.provisioning.reclaim(volume));
-        }
+      case 'expand': {
+        const { claim, volume, storage } = step;
+        const effect = () => this.#options.provisioning.expand(claim, volume, storage);
+        this.#start(key, `expand ${claim.metadata.uid} ${storage}`, 'VolumeResizeFailed', effect);
         return false;
       }
+      case 'reclaim':
+        this.#reclaim(key, step.volume);
+        return false;
       case 'settled':
         return false;
     }
   }
 
+  #reclaim(key: string, volume: StoredPersistentVolume): void {
+    const { provisioning } = this.#options;
+    if (provisioning.isInUse(volume)) {
+      this.#waitsForVolumes = true;
+      this.#wait(key, { type: 'Normal', reason: 'VolumeInUse', message: 'waiting until the volume is detached' });
+    } else {
+      this.#start(key, 'reclaim', 'VolumeFailedDelete', () => provisioning.reclaim(volume));
+    }
+  }
+
   /** Told once, and again only when it is another reason or message. */
-  #wait(key: string, type: 'Normal' | 'Warning', reason: string, message: string, retryAt?: number): void {
+  #wait(key: string, { type, reason, message }: ControlEvent, retryAt?: number): void {
     const { clock, events } = this.#options;
     const before = this.#waits.get(key);
     const isSame = before?.reason === reason && before.message === message;
@@ -184,7 +200,8 @@ export class ClaimController {
       const failures = (before?.wish === wish ? before.failures : 0) + 1;
       const delay = backoffDelayMs(failures, random());
       this.#failures.set(key, { failures, notBefore: clock.monotonic() + delay, wish });
-      this.#wait(key, 'Warning', failureReason, error.message, clock.monotonic() + delay);
+      const event = { type: 'Warning', reason: failureReason, message: error.message } as const;
+      this.#wait(key, event, clock.monotonic() + delay);
       logger.warn('claim step failed', { object: key, reason: failureReason, error: error.message, retryInMs: delay });
       this.#retryAfter(delay);
     }

@@ -7,6 +7,7 @@ import { annotations } from '../api/well-known.ts';
 import { classOfClaim, findBestMatch, isClaimedBy, mismatch } from '../plan/claim-matching.ts';
 import { nextBindWrite } from './bind-step.ts';
 import { type ClaimWorld, type ControlStep, hasConsumer, removeStep, settled } from './claim-world.ts';
+import { nextExpansionStep } from './expansion-step.ts';
 
 export function nextClaimStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): ControlStep {
   if (claim.metadata.deletionTimestamp !== undefined) return deletionStep(claim, world);
@@ -31,7 +32,8 @@ function boundStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): Contr
   }
   const reference = volume.spec.claimRef;
   if (reference === undefined || reference.uid === claim.metadata.uid || isClaimedBy(volume, claim)) {
-    return bind(claim, volume);
+    const binding = bind(claim, volume);
+    return binding.kind === 'settled' ? nextExpansionStep(claim, volume, world) : binding;
   }
   const other = `${reference.namespace}/${reference.name}`;
   return lost(claim, 'ClaimMisbound', `two claims are bound to volume "${volume.metadata.name}": it is ${other}'s`);

@@ -18,11 +18,38 @@ export interface ClaimWorld {
   podsUsing(claim: StoredPersistentVolumeClaim): readonly StoredPod[];
   /** Whether a class of this provisioner is served by a plugin here. */
   canProvision(provisioner: string): boolean;
+  /** RFC 3339, for conditions that begin now. */
+  readonly now: string;
+  /** Whether a plugin here made the volume and can make it larger. */
+  canExpand(volume: StoredPersistentVolume): boolean;
+  /** Whether the volume is attached, or may be. */
+  isInUse(volume: StoredPersistentVolume): boolean;
+  nodeExpansion(volume: StoredPersistentVolume): NodeExpansion;
+}
+
+/** How far the growth of a volume is on this machine. */
+export interface NodeExpansion {
+  /** So large device and filesystem were grown; 0n when they were not, or nothing of the volume is here. */
+  readonly expandedBytes: bigint;
+  readonly isRunning: boolean;
+  /** Why the last try failed, while the next is waited for. */
+  readonly error?: string;
+}
+
+/** What the world of claims asks of others than the store. */
+export interface ClaimSurroundings
+  extends Pick<ClaimWorld, 'canProvision' | 'now' | 'canExpand' | 'isInUse' | 'nodeExpansion'> {}
+
+/** Told of the claim or volume that the step is about. */
+export interface ControlEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** What is to be done next for one claim or volume. */
 export type ControlStep =
-  | { readonly kind: 'write'; readonly object: StoredObject }
+  | { readonly kind: 'write'; readonly object: StoredObject; readonly event?: ControlEvent }
   | { readonly kind: 'remove'; readonly key: ObjectKey; readonly resourceVersion: string }
   | {
       readonly kind: 'provision';
@@ -31,8 +58,16 @@ export type ControlStep =
     }
   /** The backing data of a released volume goes to the trash, then the object. */
   | { readonly kind: 'reclaim'; readonly volume: StoredPersistentVolume }
-  /** Nothing to do until something changes; the reason is told once. */
-  | { readonly kind: 'wait'; readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
+  /** The backing data of a bound volume becomes larger, then the volume's capacity. */
+  | {
+      readonly kind: 'expand';
+      readonly claim: StoredPersistentVolumeClaim;
+      readonly volume: StoredPersistentVolume;
+      /** The new capacity, a quantity. */
+      readonly storage: string;
+    }
+  /** Nothing to do until something changes (or what is attached and mounted does); the reason is told once. */
+  | ({ readonly kind: 'wait'; readonly until?: 'volumesChange' } & ControlEvent)
   | { readonly kind: 'settled' };
 
 export const settled: ControlStep = { kind: 'settled' };
@@ -45,7 +80,7 @@ export function removeStep(object: StoredObject): ControlStep {
  * The store as the reducers see it: always as it is now, so that a claim does not take a volume that another took a step
  * before. Only who uses which claim is read once: nobody but the caller of this writes pods.
  */
-export function claimWorldOf(objects: ObjectStore, canProvision: (provisioner: string) => boolean): ClaimWorld {
+export function claimWorldOf(objects: ObjectStore, surroundings: ClaimSurroundings): ClaimWorld {
   let users: ReadonlyMap<ObjectKey, readonly StoredPod[]> | undefined;
   return {
     get claims() {
@@ -65,7 +100,7 @@ export function claimWorldOf(objects: ObjectStore, canProvision: (provisioner: s
       users ??= podsByClaim(objects.list('Pod'));
       return users.get(keyOf(claim)) ?? [];
     },
-    canProvision,
+    ...surroundings,
   };
 }
 

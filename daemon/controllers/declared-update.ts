@@ -1,8 +1,9 @@
 /** An edited manifest meets the object it declared before: what may change, and what is the controllers' own. Pure. */
 import type { DeclaredObject, StoredObject } from '../api/object.ts';
 import type { ClaimReference, PersistentVolumeSpec } from '../api/persistent-volume.ts';
-import type { PersistentVolumeClaimSpec } from '../api/persistent-volume-claim.ts';
+import type { PersistentVolumeClaimSpec, StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { Pod } from '../api/pod.ts';
+import { compareQuantities, parseQuantity } from '../api/quantity.ts';
 import type { StorageClassSpec } from '../api/storage-class.ts';
 import { annotations, controllerAnnotations } from '../api/well-known.ts';
 
@@ -75,7 +76,7 @@ export function forbiddenChange(current: StoredObject, declared: DeclaredObject)
     case 'PersistentVolume':
       return current.kind === 'PersistentVolume' ? volumeChange(current.spec, declared.spec) : undefined;
     case 'PersistentVolumeClaim':
-      return current.kind === 'PersistentVolumeClaim' ? claimChange(current.spec, declared.spec) : undefined;
+      return current.kind === 'PersistentVolumeClaim' ? claimChange(current, declared.spec) : undefined;
     case 'Pod':
       return undefined;
   }
@@ -93,13 +94,33 @@ function volumeChange(current: PersistentVolumeSpec, declared: PersistentVolumeS
   return changed(fixed, current, declared);
 }
 
-function claimChange(current: PersistentVolumeClaimSpec, declared: PersistentVolumeClaimSpec): string | undefined {
-  const requests = changed(['resources'], current, declared);
-  if (requests !== undefined) return `${requests}: growth of a claim is not supported yet`;
+function claimChange(claim: StoredPersistentVolumeClaim, declared: PersistentVolumeClaimSpec): string | undefined {
+  const current = claim.spec;
+  const size = sizeChange(claim, declared);
+  if (size !== undefined) return size;
   const once = (['volumeName', 'storageClassName'] as const).find(
     (key) => current[key] !== undefined && declared[key] !== undefined && current[key] !== declared[key],
   );
   return once === undefined ? changed(['accessModes', 'volumeMode', 'selector'], current, declared) : immutable(once);
+}
+
+/**
+ * A bound claim may ask for more; whether it gets more is its class's to say. It may take a growth back that has not
+ * come about, down to what it has; upstream wants a little more than that (ValidatePersistentVolumeClaimUpdate), which
+ * would refuse a manifest that is simply put back.
+ */
+function sizeChange({ spec, status }: StoredPersistentVolumeClaim, { resources }: PersistentVolumeClaimSpec) {
+  if (!isEqual(spec.resources.limits, resources.limits)) return immutable('resources.limits');
+  const [before, wanted] = [spec, { resources }].map((one) => parseQuantity(one.resources.requests.storage));
+  if (before === undefined || wanted === undefined) return undefined;
+  const order = compareQuantities(wanted, before);
+  if (order === 0) return undefined;
+  if (status?.phase !== 'Bound') {
+    return 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
+  }
+  const capacity = parseQuantity(status.capacity?.storage ?? spec.resources.requests.storage);
+  if (order > 0 || compareQuantities(wanted, capacity) >= 0) return undefined;
+  return 'spec.resources.requests.storage: Forbidden: field can not be less than status.capacity';
 }
 
 function changed(keys: readonly string[], current: object, declared: object): string | undefined {

@@ -3,8 +3,10 @@ import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import type { ProvisionEffects } from './claim-controller.ts';
+import type { NodeExpansion } from './claim-world.ts';
 import { newPersistentVolume } from './new-persistent-volume.ts';
 import type { ProvisioningOptions } from './provisioning.ts';
+import { expandableImage, writeGrownCapacity } from './volume-expansion.ts';
 
 interface DryStep {
   readonly kind: string;
@@ -28,6 +30,24 @@ export class DryProvisioning implements ProvisionEffects {
 
   isInUse(): boolean {
     return false;
+  }
+
+  canExpand(volume: StoredPersistentVolume): boolean {
+    return expandableImage(volume, this.#options.plugins) !== undefined;
+  }
+
+  /** What is to be grown on this machine is the planner's to say. */
+  nodeExpansion(): NodeExpansion {
+    return { expandedBytes: 0n, isRunning: false };
+  }
+
+  expand(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume, storage: string): Promise<void> {
+    const { objects, plugins } = this.#options;
+    const reason = `claim ${claim.metadata.namespace}/${claim.metadata.name} asks for ${storage}`;
+    const subject = expandableImage(volume, plugins)?.path ?? volume.metadata.name;
+    this.steps.push({ kind: 'growImage', subject, reason, destructive: false });
+    writeGrownCapacity(objects, { claim, volume, storage });
+    return Promise.resolve();
   }
 
   provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void> {

@@ -209,7 +209,14 @@ describe('manifests: what binding wrote stays', () => {
 
 describe('manifests: what cannot be changed', () => {
   it.each([
-    ['resources of a claim', data, declared(claim('data', '2Gi')), 'resources'],
+    [
+      'limits of a claim',
+      data,
+      declared(
+        claim('data', '1Gi', { spec: { resources: { requests: { storage: '1Gi' }, limits: { storage: '9Gi' } } } }),
+      ),
+      'resources.limits',
+    ],
     [
       'access modes of a claim',
       data,
@@ -432,5 +439,26 @@ describe('mergeManifests', () => {
     expect(
       stored.get(objectKey('PersistentVolumeClaim', 'default', 'data'))?.metadata.deletionTimestamp,
     ).toBeUndefined();
+  });
+});
+
+describe('manifests: the size of a claim', () => {
+  const growing = { phase: 'Bound', capacity: { storage: '4Gi' } } as const;
+  const tooLow = 'spec.resources.requests.storage: Forbidden: field can not be less than status.capacity';
+
+  it.each([
+    ['may be raised', '8Gi', growing, undefined],
+    ['may be lowered to what it has', '4Gi', growing, undefined],
+    ['may not be less than what it has', '3Gi', growing, tooLow],
+    ['is fixed until it is bound', '8Gi', { phase: 'Pending' } as const, 'spec is immutable after creation except'],
+    ['may be spelled in another way', '6144Mi', { phase: 'Pending' } as const, undefined],
+  ])('%s', (_name, size, status, refusal) => {
+    const machine = new Machine().take([file('a.yaml', [declared(claim('data', '6Gi'))])]);
+    const stored = machine.get(data) as ReturnType<typeof claim>;
+    machine.objects.update({ ...stored, status });
+    machine.take([file('a.yaml', [declared(claim('data', size))])]);
+    const { spec } = machine.get(data) as ReturnType<typeof claim>;
+    expect(spec.resources.requests.storage).toBe(refusal === undefined ? size : '6Gi');
+    expect(machine.refused).toEqual(refusal === undefined ? [] : [expect.stringContaining(refusal)]);
   });
 });

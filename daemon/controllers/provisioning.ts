@@ -12,7 +12,9 @@ import type { VolumePlugin } from '../ports/volume-plugin.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { StorageError } from '../world/storage-error.ts';
 import type { ProvisionEffects } from './claim-controller.ts';
+import type { NodeExpansion } from './claim-world.ts';
 import { newPersistentVolume } from './new-persistent-volume.ts';
+import { expandableImage, expandVolumeImage } from './volume-expansion.ts';
 
 export interface ProvisioningOptions {
   readonly objects: ObjectStore;
@@ -25,6 +27,8 @@ export interface ProvisioningOptions {
   readonly newUid: () => string;
   /** Whether an image is attached or may be, by the actual state of world. */
   readonly isImageInUse: (path: string) => boolean;
+  /** How far the growth of a volume of this name is, by the actual state of world and its operations. */
+  readonly nodeExpansion: (volumeName: string) => NodeExpansion;
 }
 
 /** The in-process provisioner: makes the image and the volume of a claim, and puts both away again. */
@@ -64,6 +68,18 @@ export class Provisioning implements ProvisionEffects {
     const regarding = `PersistentVolumeClaim/${namespace}/${name}`;
     const message = `Successfully provisioned volume ${volumeName}`;
     events.record({ type: 'Normal', reason: 'ProvisioningSucceeded', regarding, message });
+  }
+
+  canExpand(volume: StoredPersistentVolume): boolean {
+    return expandableImage(volume, this.#options.plugins) !== undefined;
+  }
+
+  nodeExpansion(volume: StoredPersistentVolume): NodeExpansion {
+    return this.#options.nodeExpansion(volume.metadata.name);
+  }
+
+  expand(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume, storage: string): Promise<void> {
+    return expandVolumeImage({ claim, volume, storage }, this.#options);
   }
 
   /** Policy Delete: the image goes to the trash, then the volume's object. */

@@ -21,6 +21,8 @@ const volume = {
 };
 const mountDevice: Operation = { kind: 'mountDevice', volumeName: name, volume, reason: '' };
 const mountVolume: Operation = { kind: 'mountVolume', volumeName: name, volume, pod, reason: '' };
+const size = { persistentVolume: 'pv', desiredBytes: 2n, claimBytes: 1n };
+const expandVolume: Operation = { kind: 'expandVolume', volumeName: name, volume, size, reason: '' };
 const unmountDevice: Operation = { kind: 'unmountDevice', volumeName: name, reason: '' };
 
 function world(changes: Partial<DesiredStateOfWorld> = {}): DesiredStateOfWorld {
@@ -30,12 +32,15 @@ const wanted = new Map<UniqueVolumeName, typeof volume>([[name, volume]]);
 const unresolved = new Map([['uid-web', [{ pod: pod.pod, volume: 'data', reason: '', message: '' }]]]);
 
 it('leaves what is wanted, and everything on the way down', () => {
-  expect(operationsToCancel(world({ volumes: wanted }), [mountDevice, mountVolume, unmountDevice])).toEqual([]);
+  expect(
+    operationsToCancel(world({ volumes: wanted }), [mountDevice, mountVolume, expandVolume, unmountDevice]),
+  ).toEqual([]);
   expect(operationsToCancel(world(), [unmountDevice])).toEqual([]);
 });
 
 it('cancels what nobody wants any more', () => {
-  expect(operationsToCancel(world(), [mountDevice, mountVolume])).toEqual([mountDevice, mountVolume]);
+  const all = [mountDevice, mountVolume, expandVolume];
+  expect(operationsToCancel(world(), all)).toEqual(all);
   const other = new Map([[name, { ...volume, pods: new Map() }]]);
   expect(operationsToCancel(world({ volumes: other }), [mountDevice, mountVolume])).toEqual([mountVolume]);
 });

@@ -18,5 +18,5 @@ export function operationsToCancel(dsw: DesiredStateOfWorld, running: readonly O
 }
 
 function goesUp({ kind }: Operation): boolean {
-  return kind === 'attachVolume' || kind === 'mountDevice' || kind === 'mountVolume';
+  return kind === 'attachVolume' || kind === 'mountDevice' || kind === 'mountVolume' || kind === 'expandVolume';
 }

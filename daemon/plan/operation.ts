@@ -1,5 +1,5 @@
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
-import type { PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
+import type { PodToMount, VolumeSize, VolumeToMount } from '../world/desired-state-of-world.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import { serverOf } from '../world/volume-recipe.ts';
 
@@ -9,6 +9,8 @@ export interface OperationArguments {
   readonly attachVolume: { readonly volume: VolumeToMount };
   /** Proves blank or checks, formats if need be, mounts at the global mount path (CSI: NodeStage). */
   readonly mountDevice: { readonly volume: VolumeToMount };
+  /** Grows the device and the filesystem mounted from it, data in use (CSI: NodeExpandVolume). */
+  readonly expandVolume: { readonly volume: VolumeToMount; readonly size: VolumeSize };
   /** Gives one pod its mount (CSI: NodePublish). */
   readonly mountVolume: { readonly volume: VolumeToMount; readonly pod: PodToMount };
   /** Takes one pod's mount away (CSI: NodeUnpublish). */
@@ -60,6 +62,7 @@ export function operationKey(volumeName: UniqueVolumeName, podUid: string): stri
 export const isHeavy: Readonly<Record<OperationKind, boolean>> = {
   attachVolume: false,
   mountDevice: true,
+  expandVolume: true,
   mountVolume: false,
   unmountVolume: false,
   unmountDevice: true,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ActualStateOfWorld, type ActualVolume } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, VolumeToMount } from '../world/desired-state-of-world.ts';
 import { recordOf, type VolumeType, volumeToMount, worldOf } from '../world/testing/volumes.ts';
+import { wantedGrowth } from '../world/volume-growth.ts';
 import { type Operation, operationKey, podUidOf } from './operation.ts';
 import { type PlanContext, plan } from './plan.ts';
 import { simulate } from './simulate.ts';
@@ -53,6 +54,11 @@ function actualVolume(type: VolumeType, volume: VolumeToMount): fc.Arbitrary<Act
     }));
 }
 
+function withSize(volume: VolumeToMount, desiredBytes: bigint, claimBytes: bigint): VolumeToMount {
+  if (volume.recipe.attachment === undefined) return volume;
+  return { ...volume, size: { persistentVolume: volume.name, desiredBytes, claimBytes } };
+}
+
 const oneVolume = fc.tuple(fc.nat(types.length - 1), fc.nat(99)).chain(([typeIndex, id]) => {
   const type = types[typeIndex] ?? 'device';
   const name = `${type}-${id}`;
@@ -65,7 +71,12 @@ const oneVolume = fc.tuple(fc.nat(types.length - 1), fc.nat(99)).chain(([typeInd
     { nil: undefined },
   );
   return fc.record({
-    desired: desired.map((chosen) => chosen && volumeToMount(type, name, chosen)),
+    desired: fc
+      .tuple(desired, fc.nat(2), fc.nat(2))
+      .map(
+        ([chosen, desiredBytes, claimBytes]) =>
+          chosen && withSize(volumeToMount(type, name, chosen), BigInt(desiredBytes), BigInt(claimBytes)),
+      ),
     actual,
     name: fc.constant(name),
   });
@@ -94,6 +105,12 @@ function isDesired(dsw: DesiredStateOfWorld, operation: Operation): boolean {
   return dsw.volumes.get(operation.volumeName)?.pods.has(podUidOf(operation)) ?? false;
 }
 
+function assertGrowable({ recipe }: VolumeToMount, actual: ActualVolume | undefined): void {
+  expect(actual?.attachState, 'a volume is grown before it is attached').toBe('Attached');
+  if (recipe.deviceMount === undefined) return;
+  expect(actual?.deviceMountState, 'a volume is grown before it is mounted').toBe('DeviceGloballyMounted');
+}
+
 /** What may never happen, whatever the worlds are. */
 function assertAllowed(operation: Operation, dsw: DesiredStateOfWorld, asw: ActualStateOfWorld): void {
   const actual = asw.get(operation.volumeName);
@@ -119,6 +136,9 @@ function assertAllowed(operation: Operation, dsw: DesiredStateOfWorld, asw: Actu
         expect(actual?.deviceMountState, 'a pod is mounted before its device').toBe('DeviceGloballyMounted');
       }
       break;
+    case 'expandVolume':
+      assertGrowable(operation.volume, actual);
+      break;
     case 'attachVolume':
       break;
   }
@@ -141,6 +161,7 @@ function converge(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, context: Pl
 function assertReached(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld): void {
   for (const volume of dsw.volumes.values()) {
     const actual = asw.get(volume.name);
+    expect(wantedGrowth(volume, actual), 'a volume is smaller than it shall be').toBeUndefined();
     if (volume.recipe.attachment !== undefined) expect(actual?.attachState).toBe('Attached');
     if (volume.recipe.deviceMount !== undefined) expect(actual?.deviceMountState).toBe('DeviceGloballyMounted');
     for (const uid of volume.pods.keys()) expect(actual?.podStates.get(uid)).toBe('VolumeMounted');

@@ -5,11 +5,15 @@
  *   NotAttached ──attachVolume──► Attached ──mountDevice──► DeviceGloballyMounted ──mountVolume──► VolumeMounted
  *        ▲                           │  ▲                        │      ▲                             │
  *        └──────detachVolume─────────┘  └─────unmountDevice──────┘      └────────unmountVolume────────┘
+ *
+ * expandVolume moves no state: from DeviceGloballyMounted (Block: Attached) on, whenever the volume shall be larger.
  */
+import { formatBytes } from '../api/quantity.ts';
 import type { ActualStateOfWorld, ActualVolume } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import { deviceMayBeMounted, volumeMayBeMounted } from '../world/mount-state.ts';
 import type { LeaseRelease, PodLease } from '../world/pod-lease.ts';
+import { wantedGrowth } from '../world/volume-growth.ts';
 import { endsWithItsPod, sameRecipe } from '../world/volume-recipe.ts';
 import type { PodVolumeRecord } from '../world/volume-record.ts';
 import { isHeavy, type Operation, operationKey, podUidOf, serverOfOperation } from './operation.ts';
@@ -90,6 +94,7 @@ function mountAttachVolumes(dsw: DesiredStateOfWorld, asw: ActualStateOfWorld, p
       pass.add(step);
       continue;
     }
+    growVolume(volume, actual, pass);
     for (const pod of volume.pods.values()) mountPod(volume, pod, actual, pass);
   }
 }
@@ -121,6 +126,17 @@ function nextVolumeStep(volume: VolumeToMount, actual: ActualVolume | undefined)
     return { kind: 'mountDevice', volumeName, volume, reason };
   }
   return undefined;
+}
+
+/**
+ * Before the pods are mounted: it takes the volume's key, so that a volume that was at rest is grown before it is used.
+ * While a failed growth waits for its next try the pods are served all the same: smaller data is better than none.
+ */
+function growVolume(volume: VolumeToMount, actual: ActualVolume | undefined, pass: Pass): void {
+  const size = wantedGrowth(volume, actual);
+  if (size === undefined) return;
+  const reason = `volume is to have ${formatBytes(size.desiredBytes)}`;
+  pass.add({ kind: 'expandVolume', volumeName: volume.name, volume, size, reason });
 }
 
 function mountPod(volume: VolumeToMount, pod: PodToMount, actual: ActualVolume | undefined, pass: Pass): void {

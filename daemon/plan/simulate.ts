@@ -17,6 +17,9 @@ export function simulate(asw: ActualStateOfWorld, operation: Operation): void {
     case 'mountDevice':
       asw.markDeviceAsMounted(name, nowhere);
       return;
+    case 'expandVolume':
+      asw.markVolumeAsExpanded(name, operation.size.persistentVolume, operation.size.desiredBytes);
+      return;
     case 'mountVolume': {
       const { plugin, recipe } = operation.volume;
       if (asw.get(name) === undefined) asw.addVolume({ name, plugin, recipe, pods: {} });

@@ -337,3 +337,47 @@ describe('populate: what cannot be resolved', () => {
     });
   });
 });
+
+describe('the size of a volume', () => {
+  const sizeOf = (status: PersistentVolumeClaimStatus, spec: Partial<PersistentVolumeSpec> = {}) => {
+    const grown = volume('data', { capacity: { storage: '128Mi' }, ...spec });
+    const { volumes } = world([grown, claim('data', {}, status), pod('web', uses)]);
+    return [...volumes.values()][0]?.size;
+  };
+  const uses: PodSpec = {
+    ...usesData,
+    containers: [{ name: 'main', volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+  };
+  const mi = 2n ** 20n;
+
+  it('is what the volume has, beside what its claim is known to have', () => {
+    expect(sizeOf({ phase: 'Bound', capacity: { storage: '64Mi' } })).toEqual({
+      ...{ persistentVolume: 'pv-data', desiredBytes: 128n * mi, claimBytes: 64n * mi },
+    });
+  });
+
+  it('is in no recipe: a larger volume is not another one', () => {
+    const recipes = ['64Mi', '128Mi'].map((storage) => {
+      const { volumes } = world([volume('data', { capacity: { storage } }), claim('data'), pod('web', uses)]);
+      return [...volumes.values()][0]?.recipe;
+    });
+    expect(recipes[0]).toEqual(recipes[1]);
+    expect(JSON.stringify(recipes[0])).not.toContain('134217728');
+  });
+
+  it('is that of the volume for a claim that was bound before it had a capacity', () => {
+    expect(sizeOf({ phase: 'Bound' })).toMatchObject({ desiredBytes: 128n * mi, claimBytes: 128n * mi });
+  });
+
+  it.each([
+    [
+      'that is read-only',
+      {
+        csi: { driver: 'loop.moored.dev', volumeHandle: 'data', readOnly: true, volumeAttributes: { path: '/x.img' } },
+      },
+    ],
+    ['that is for readers only', { accessModes: ['ReadOnlyMany'] as const }],
+  ])('is not looked at for a volume %s', (_name, spec) => {
+    expect(sizeOf({ phase: 'Bound', capacity: { storage: '64Mi' } }, spec)).toBeUndefined();
+  });
+});

@@ -5,6 +5,7 @@
 import { objectKey } from '../api/meta.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import { isTerminated, type StoredPod, type Volume } from '../api/pod.ts';
+import { bytesOf, parseQuantity } from '../api/quantity.ts';
 import { type VolumeUse, volumeUsesOf } from '../api/volume-uses.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ResolvedVolume, VolumePlugin, VolumeSpec } from '../ports/volume-plugin.ts';
@@ -12,12 +13,13 @@ import type {
   DesiredStateOfWorld,
   PodToMount,
   PodVolumeError,
+  VolumeSize,
   VolumeToMount,
 } from '../world/desired-state-of-world.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { StorageError } from '../world/storage-error.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
-import { type PodMount, sameRecipe } from '../world/volume-recipe.ts';
+import { type PodMount, sameRecipe, type VolumeRecipe } from '../world/volume-recipe.ts';
 import type { PodReference } from '../world/volume-record.ts';
 
 export interface PopulatorOptions {
@@ -76,6 +78,7 @@ class Population {
       name: resolved.name,
       plugin: plugin.name,
       recipe: resolved.recipe,
+      ...this.#sizeOf(spec, resolved.recipe),
       subject: subjectOf(spec, pod),
       pods: new Map<string, PodToMount>(),
     };
@@ -132,6 +135,19 @@ class Population {
     this.#soleUsers.set(volume, user);
     if (user.uid === pod.uid) return;
     throw unresolved(name, `it is ReadWriteOncePod and pod "${user.namespace}/${user.name}" uses it`);
+  }
+
+  /** A filesystem grows through a writable mount only; upstream leaves read-only volumes as they are, too. */
+  #sizeOf(spec: VolumeSpec, { attachment }: VolumeRecipe): { readonly size?: VolumeSize } {
+    const claimRef = spec.kind === 'persistentVolume' ? spec.volume.spec.claimRef : undefined;
+    if (spec.kind === 'inline' || claimRef === undefined || attachment?.readOnly !== false) return {};
+    const claim = this.#options.objects.get(objectKey('PersistentVolumeClaim', claimRef.namespace, claimRef.name));
+    const known = claim?.kind === 'PersistentVolumeClaim' ? claim.status?.capacity?.storage : undefined;
+    const persistentVolume = spec.volume.metadata.name;
+    const desiredBytes = bytesOf(parseQuantity(spec.volume.spec.capacity.storage));
+    // A claim without a capacity was bound before anybody could have grown its volume.
+    const claimBytes = known === undefined ? desiredBytes : bytesOf(parseQuantity(known));
+    return { size: { persistentVolume, desiredBytes, claimBytes } };
   }
 
   #pluginFor(spec: VolumeSpec, volume: Volume): VolumePlugin {

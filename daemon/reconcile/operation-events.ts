@@ -6,6 +6,7 @@ import type { StorageError } from '../world/storage-error.ts';
 const failureReasons: Readonly<Record<OperationKind, string>> = {
   attachVolume: 'FailedAttachVolume',
   mountDevice: 'FailedMount',
+  expandVolume: 'VolumeResizeFailed',
   mountVolume: 'FailedMount',
   unmountVolume: 'FailedUnmount',
   unmountDevice: 'FailedUnmountDevice',
@@ -17,6 +18,17 @@ export function failureEvent(operation: Operation, error: StorageError): MooredE
   const reason =
     error.code === 'FilesystemMismatch' ? 'FailedMountOnFilesystemMismatch' : failureReasons[operation.kind];
   return { type: 'Warning', reason, regarding: regardingOf(operation), message: error.message };
+}
+
+/** A grown filesystem is told to those who use it, in upstream's words; other successes show in what is mounted. */
+export function successEvents(operation: Operation): readonly MooredEvent[] {
+  if (operation.kind !== 'expandVolume' || operation.volume.recipe.deviceMount === undefined) return [];
+  return [...operation.volume.pods.values()].map(({ pod, specName }) => ({
+    type: 'Normal',
+    reason: 'FileSystemResizeSuccessful',
+    regarding: `Pod/${pod.namespace}/${pod.name}`,
+    message: `MountVolume.NodeExpandVolume succeeded for volume "${specName}"`,
+  }));
 }
 
 function regardingOf(operation: Operation): string {

@@ -19,7 +19,7 @@ import type { NfsServers } from '../ports/nfs-servers.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import { asStorageError, type StorageError } from '../world/storage-error.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
-import { failureEvent } from './operation-events.ts';
+import { failureEvent, successEvents } from './operation-events.ts';
 import { execute } from './operations/executors.ts';
 import type { OperationContext } from './operations/operation-context.ts';
 
@@ -27,6 +27,7 @@ import type { OperationContext } from './operations/operation-context.ts';
 const deadlineMs: Readonly<Record<OperationKind, number>> = {
   attachVolume: 60_000,
   mountDevice: 600_000,
+  expandVolume: 600_000,
   mountVolume: 120_000,
   unmountVolume: 120_000,
   unmountDevice: 120_000,
@@ -171,6 +172,7 @@ export class OperationExecutor {
     try {
       await execute(operation, this.#options.contextFor(signal));
       this.#failed.delete(key);
+      for (const event of successEvents(operation)) this.#options.events.record(event);
       logger.info(`${operation.kind} done`, { ...fields, durationMs: Math.round(clock.monotonic() - start) });
     } catch (thrown) {
       const error = asStorageError(thrown, `Cannot ${operation.kind} "${operation.volumeName}"`);

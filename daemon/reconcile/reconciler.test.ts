@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryEventRecorder } from '../adapters/memory-event-recorder.ts';
 import type { Logger } from '../ports/logger.ts';
 import { FakeClock } from '../ports/testing/fake-clock.ts';
-import { FakeHost, finalError, uncertainError } from '../ports/testing/fake-host.ts';
+import { FakeHost, finalError, transientError, uncertainError } from '../ports/testing/fake-host.ts';
 import { FakeUnits } from '../ports/testing/fake-units.ts';
 import { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, VolumeToMount } from '../world/desired-state-of-world.ts';
@@ -699,6 +699,149 @@ describe('units with a lease', () => {
     await machine.settle();
     expect(machine.state()).toBe(up);
     expect(machine.units.asked).toEqual([]);
+  });
+});
+
+describe('growth', () => {
+  const mi = 2n ** 20n;
+  const small = 64n * mi;
+
+  /** The volume as it is wanted once its claim has, and its PersistentVolume shall have, so many bytes. */
+  function sized(desiredBytes: bigint, claimBytes = small, volume = data()): VolumeToMount {
+    return { ...volume, size: { persistentVolume: 'data', desiredBytes, claimBytes } };
+  }
+
+  const growths = () => host.takeLog().filter((line) => line.startsWith('grow'));
+  const expanded = () => machine.asw.get(nameOf('data'))?.record.expanded?.bytes;
+
+  it('grows device and filesystem of a volume in use, once', async () => {
+    await machine.want([sized(small)]);
+    expect(growths()).toEqual([]);
+    host.images.grow(imagePath('data'), 'data', 2n * small);
+    const mounts = host.mountsAt(web);
+    await machine.want([sized(2n * small)]);
+    expect(growths()).toEqual([
+      `growImage ${imagePath('data')}`,
+      'growLoop /dev/loop0',
+      'growFilesystem ext4 /dev/loop0',
+    ]);
+    expect(host.filesystemBytesOf(imagePath('data'))).toBe(2n * small);
+    expect(host.mountsAt(web)).toEqual(mounts);
+    expect(machine.reasons()).toEqual(['FileSystemResizeSuccessful Pod/default/web x1']);
+    // The claim's status follows: nothing more is to be done, nor after it does.
+    await machine.want([sized(2n * small)]);
+    await machine.want([sized(2n * small, 2n * small)]);
+    expect(growths()).toEqual([]);
+  });
+
+  it('grows a volume that was at rest before its pod is mounted', async () => {
+    await machine.want([sized(small)]);
+    await machine.want([]);
+    host.images.grow(imagePath('data'), 'data', 2n * small);
+    host.takeLog();
+    await machine.want([sized(2n * small)]);
+    const steps = host.takeLog().map((line) => line.split(' ')[0]);
+    expect(steps.filter((step) => /^(mountDevice|grow|bind)/.test(step ?? ''))).toEqual([
+      ...['mountDevice', 'growLoop', 'growFilesystem', 'bind'],
+    ]);
+  });
+
+  it('serves pods while a growth fails, tells why, and tries again', async () => {
+    host.always('growFilesystem', { kind: 'fail', error: transientError('no permission') });
+    host.images.grow(imagePath('data'), 'data', 2n * small);
+    await machine.want([sized(2n * small)]);
+    expect(machine.state()).toBe(up);
+    expect(machine.reasons()).toEqual(['VolumeResizeFailed Volume/test/data x1']);
+    expect(expanded()).toBeUndefined();
+    await machine.want([sized(2n * small, small, data('web', 'api'))]);
+    expect(machine.state()).toContain('api:VolumeMounted');
+    host.heal('growFilesystem');
+    await machine.patience();
+    expect(expanded()).toBe(`${2n * small}`);
+  });
+
+  it('does not wait for its next try when another size is asked for', async () => {
+    host.always('growFilesystem', { kind: 'fail', error: transientError() });
+    host.images.grow(imagePath('data'), 'data', 4n * small);
+    await machine.want([sized(2n * small)]);
+    host.heal('growFilesystem');
+    await machine.want([sized(4n * small)]);
+    expect(expanded()).toBe(`${4n * small}`);
+  });
+
+  it('says that the device is too small, and grows when it no longer is', async () => {
+    await machine.want([sized(small)]);
+    await machine.want([sized(2n * small)]);
+    expect(machine.reasons()).toEqual(['VolumeResizeFailed Volume/test/data x1']);
+    expect(machine.executor.failed.get(nameOf('data'))?.error.message).toContain(
+      `has ${small} bytes, wanted ${2n * small}`,
+    );
+    host.resizeFromOutside(imagePath('data'), 2n * small);
+    await machine.patience();
+    expect(host.filesystemBytesOf(imagePath('data'))).toBe(2n * small);
+  });
+
+  it('never makes a device shorter whose image somebody cut', async () => {
+    await machine.want([sized(small)]);
+    host.resizeFromOutside(imagePath('data'), 16n * mi);
+    await machine.want([sized(2n * small)]);
+    expect(host.blockProbe.describe('/dev/loop0').sizeBytes).toBe(small);
+    expect(machine.executor.failed.get(nameOf('data'))?.error.message).toContain('somebody cut the image');
+  });
+
+  it('gives a raw device its size, and no filesystem', async () => {
+    const raw = {
+      ...volumeToMount('block', 'raw', ['web']),
+      size: { persistentVolume: 'raw', desiredBytes: 2n * small, claimBytes: small },
+    };
+    host.images.grow(imagePath('raw'), 'raw', 2n * small);
+    host.takeLog();
+    await machine.want([raw]);
+    expect(growths()).toEqual(['growLoop /dev/loop0']);
+    expect(machine.state('raw')).toBe('Attached DeviceNotMounted web:VolumeMounted');
+  });
+
+  it('lets a pod go that is removed while its volume grows', async () => {
+    await machine.want([sized(small)]);
+    let release = ignore;
+    host.next('growFilesystem', { kind: 'hang', until: new Promise((resolve) => (release = resolve)) });
+    host.images.grow(imagePath('data'), 'data', 2n * small);
+    await machine.want([sized(2n * small)]);
+    await machine.want([]);
+    expect(machine.executor.running.map(({ operation }) => operation.kind)).toEqual(['expandVolume']);
+    expect(host.mountPoints).toEqual([global, web]);
+    release();
+    await machine.settle();
+    expect(machine.state()).toBe('nothing');
+  });
+
+  it('is not begun for a volume that is held or being drained', async () => {
+    await machine.want([sized(small)]);
+    host.takeLog();
+    const changed = sized(2n * small);
+    await machine.want([{ ...changed, recipe: { ...changed.recipe, globalMountPath: '/elsewhere' } }]);
+    expect(growths()).toEqual([]);
+    machine.reconciler.drain();
+    await machine.want([sized(2n * small)]);
+    expect(growths()).toEqual([]);
+  });
+
+  it.each(['killed', 'powerCut'] as const)('converges when the daemon is %s after any of its effects', async (how) => {
+    for (let effects = 1; effects <= 3; effects++) {
+      const path = imagePath(`cut-${how}-${effects}`);
+      const volume = volumeToMount('device', `cut-${how}-${effects}`, ['web']);
+      host.addImage(path, 'ext4');
+      await machine.want([sized(small, small, volume)]);
+      host.images.grow(path, `cut-${how}-${effects}`, 2n * small);
+      host.crashAfter(effects);
+      await machine.want([sized(2n * small, small, volume)]);
+      await machine.restart(how);
+      await machine.want([sized(2n * small, small, volume)]);
+      await machine.patience();
+      expect(host.filesystemBytesOf(path), `after ${effects} effects`).toBe(2n * small);
+      expect(machine.asw.get(volume.name)?.record.expanded?.bytes).toBe(`${2n * small}`);
+      await machine.want([]);
+    }
   });
 });
 

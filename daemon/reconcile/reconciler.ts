@@ -149,6 +149,7 @@ export class Reconciler {
     const mount = podUid === undefined ? undefined : volume.pods.get(podUid)?.mount;
     const { attachment } = volume.recipe;
     const secret = attachment?.kind === 'iscsi' ? attachment.secret : undefined;
-    return JSON.stringify([volume.recipe, mount, secret && this.#options.secrets.revisionOf(secret)]);
+    const size = volume.size?.desiredBytes.toString();
+    return JSON.stringify([volume.recipe, mount, size, secret && this.#options.secrets.revisionOf(secret)]);
   }
 }

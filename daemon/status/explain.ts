@@ -9,6 +9,7 @@ import { classOfClaim, mismatch } from '../plan/claim-matching.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
+import { explainGrowth } from './explain-growth.ts';
 import { failureOf, podViews } from './pod-views.ts';
 import { stalledServerOf } from './stalled-view.ts';
 
@@ -40,6 +41,7 @@ function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: Daemon
   const { uid, creationTimestamp } = pod.metadata;
   const volumeName = status.volume as UniqueVolumeName;
   const failed = status.volume === '' ? undefined : failureOf(snapshot, volumeName, uid);
+  const claimNode = claimOf(pod, status.name, snapshot);
   const running = snapshot.running.find(({ operation }) => operation.volumeName === volumeName);
   const hold = snapshot.holds.find((entry) => entry.volumeName === volumeName);
   const detail =
@@ -50,7 +52,7 @@ function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: Daemon
     detail: status.state === 'Mounted' ? status.path : detail,
     since: stalledSince(volumeName, uid, snapshot) ?? failed?.since ?? running?.startedAt ?? creationTimestamp,
     ...retryOf(failed, snapshot),
-    causes: status.state === 'Mounted' ? [] : claimOf(pod, status.name, snapshot),
+    causes: status.state === 'Mounted' ? claimNode.flatMap(({ causes }) => causes) : claimNode,
   };
 }
 
@@ -77,7 +79,9 @@ export function explainClaim(claim: StoredPersistentVolumeClaim, snapshot: Daemo
   const wait = snapshot.waits.get(`PersistentVolumeClaim/${namespace}/${name}`);
   const phase = claim.status?.phase ?? 'Pending';
   const retry =
-    wait?.retryAt === undefined ? {} : { nextRetryMs: Math.max(Math.round(wait.retryAt - snapshot.now), 0) };
+    phase === 'Bound' || wait?.retryAt === undefined
+      ? {}
+      : { nextRetryMs: Math.max(Math.round(wait.retryAt - snapshot.now), 0) };
   return {
     subject: `claim ${namespace}/${name}`,
     state: phase,
@@ -86,7 +90,7 @@ export function explainClaim(claim: StoredPersistentVolumeClaim, snapshot: Daemo
     since: wait?.since ?? creationTimestamp,
     ...retry,
     ...helpFor(wait),
-    causes: phase === 'Bound' ? [] : excludedVolumes(claim, snapshot),
+    causes: phase === 'Bound' ? explainGrowth(claim, snapshot) : excludedVolumes(claim, snapshot),
   };
 }
 

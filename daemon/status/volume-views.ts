@@ -1,8 +1,11 @@
+import { formatBytes } from '../api/quantity.ts';
 import type { OperationView, VolumeView } from '../control/protocol.ts';
 import { operationKey, podUidOf } from '../plan/operation.ts';
+import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { ActualVolume } from '../world/actual-state-of-world.ts';
 import type { PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
+import { wantedGrowth } from '../world/volume-growth.ts';
 import type { PodReference } from '../world/volume-record.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
 import { stalledMessage, stalledServerOf } from './stalled-view.ts';
@@ -22,7 +25,7 @@ function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: R
   const keys = [name, ...pods.map(({ uid }) => operationKey(name, uid))];
   const failure = keys.map((key) => snapshot.failed.get(key)).find((failed) => failed !== undefined);
   const isDrifted = keys.some((key) => drifted.has(key));
-  const own = failure === undefined ? stateOf(desired, actual, isDrifted) : 'Failed';
+  const own = isInTheWay(failure) ? 'Failed' : stateOf(desired, actual, isDrifted);
   const stalled = stalledServerOf(entriesOf(desired, actual)[0]?.mount, snapshot);
   return {
     name,
@@ -32,8 +35,25 @@ function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: R
     path: pathOf(desired, actual),
     pods: pods.map((pod) => `${pod.namespace}/${pod.name}`).sort(),
     claim: claimOf(desired),
+    ...sizesOf(desired, actual),
     message: stalled === undefined ? (failure?.error.message ?? '') : stalledMessage(stalled),
   };
+}
+
+/** A volume whose growth failed is mounted all the same, smaller than it shall be. */
+function isInTheWay(failure: FailedOperation | undefined): boolean {
+  return failure !== undefined && failure.operation.kind !== 'expandVolume';
+}
+
+/** What the volume has and what it shall have, as quantities; '' where nothing is to grow. */
+function sizesOf(
+  desired: VolumeToMount | undefined,
+  actual: ActualVolume | undefined,
+): { readonly capacity: string; readonly requested: string } {
+  if (desired?.size === undefined) return { capacity: '', requested: '' };
+  const { desiredBytes, claimBytes } = desired.size;
+  const isGrown = wantedGrowth(desired, actual) === undefined && desiredBytes > claimBytes;
+  return { capacity: formatBytes(isGrown ? desiredBytes : claimBytes), requested: formatBytes(desiredBytes) };
 }
 
 /** The global mount, or where the one pod of a volume without a device has it. */

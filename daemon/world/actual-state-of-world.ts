@@ -141,6 +141,12 @@ export class ActualStateOfWorld {
     this.#set({ ...volume, record: { ...volume.record, format } });
   }
 
+  /** Device and filesystem have at least this many bytes. */
+  markVolumeAsExpanded(name: UniqueVolumeName, persistentVolume: string, bytes: bigint): void {
+    const volume = this.#require(name);
+    this.#set({ ...volume, record: { ...volume.record, expanded: { persistentVolume, bytes: bytes.toString() } } });
+  }
+
   /** The image was replaced by a new one: no format of it is known. */
   forgetFormat(name: UniqueVolumeName): void {
     const volume = this.#require(name);

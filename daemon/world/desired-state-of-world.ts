@@ -12,10 +12,25 @@ export interface PodToMount {
   readonly mount: PodMount;
 }
 
+/**
+ * How large a volume shall be, beside its recipe and not in it: a changed recipe holds the volume, a larger size grows it
+ * (kubelet: persistentVolumeSize).
+ */
+export interface VolumeSize {
+  /** Name of the PersistentVolume. */
+  readonly persistentVolume: string;
+  /** spec.capacity of the volume, in bytes. */
+  readonly desiredBytes: bigint;
+  /** status.capacity of its claim, in bytes: so large the filesystem is known to be. */
+  readonly claimBytes: bigint;
+}
+
 export interface VolumeToMount {
   readonly name: UniqueVolumeName;
   readonly plugin: string;
   readonly recipe: VolumeRecipe;
+  /** Absent for inline volumes and for read-only ones, which do not grow. */
+  readonly size?: VolumeSize;
   /** Who it is for, in words: "claim default/data", "pod default/web". */
   readonly subject: string;
   /** By pod uid. */

@@ -79,6 +79,8 @@ export interface VolumeRecord {
   readonly isLoopAdopted?: true;
   readonly iscsi?: IscsiRecord;
   readonly format?: FormatRecord;
+  /** What device and filesystem were last grown to, bytes (decimal), and the PersistentVolume whose capacity that is. */
+  readonly expanded?: { readonly persistentVolume: string; readonly bytes: string };
   readonly deviceObserved?: ObservedMount;
   readonly pods: Readonly<Record<string, PodVolumeRecord>>;
   /** True when nothing of the volume is on this machine any more; kept for its format record. */

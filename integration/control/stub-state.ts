@@ -121,6 +121,8 @@ export const stubState: StubState = {
           path: globalMountPath,
           pods: ['default/web'],
           claim: 'default/data',
+          capacity: '64Mi',
+          requested: '64Mi',
           message: '',
         },
       ],

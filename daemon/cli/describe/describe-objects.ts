@@ -31,12 +31,25 @@ export function describeClaim(claim: ClaimView, pods: readonly PodView[], nowMs:
       ['Volume', spec.volumeName ?? ''],
       ['Request', spec.resources.requests.storage],
       ['Capacity', status?.capacity?.storage ?? ''],
+      ['Growing To', growingTo(claim)],
       ['Access Modes', formatAccessModes(status?.accessModes)],
       ['VolumeMode', spec.volumeMode ?? 'Filesystem'],
       ['Used By', pods.filter((pod) => usesClaim(pod, metadata.name)).map((pod) => pod.metadata.name)],
     ],
-    sections: [],
+    sections: claimConditions(claim, nowMs),
   };
+}
+
+/** "128Mi (NodeResizePending)" while a growth is under way. */
+function growingTo({ status }: ClaimView): string {
+  const { allocatedResources, allocatedResourceStatuses } = status ?? {};
+  if (allocatedResources === undefined || allocatedResourceStatuses === undefined) return '';
+  return `${allocatedResources.storage} (${allocatedResourceStatuses.storage})`;
+}
+
+function claimConditions({ status }: ClaimView, nowMs: number): readonly Section[] {
+  const conditions = status?.conditions ?? [];
+  return conditions.length === 0 ? [] : [conditionSection(conditions, nowMs)];
 }
 
 export function describePersistentVolume(volume: PersistentVolumeView, nowMs: number): Description {

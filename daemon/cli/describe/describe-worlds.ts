@@ -20,6 +20,8 @@ export function describeVolume(volume: VolumeView, { actual, operations }: Volum
       ['Device State', actual?.deviceMountState ?? ''],
       ['Path', volume.path],
       ['Claim', volume.claim],
+      ['Capacity', volume.capacity],
+      ['Requested', volume.requested],
       ['Pods', volume.pods],
     ],
     sections: [...(actual === undefined ? [] : [actualPods(actual)]), operationSection(operations, nowMs)],

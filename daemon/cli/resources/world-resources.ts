@@ -32,6 +32,8 @@ export const volumes: Resource<'volumes'> = {
     { header: 'DEVICE', cell: ({ device }) => device },
     { header: 'CLAIM', cell: ({ claim }) => claim },
     { header: 'PODS', cell: ({ pods }: VolumeView) => pods.join(',') },
+    { header: 'CAPACITY', cell: ({ capacity }) => capacity, wide: true },
+    { header: 'REQUESTED', cell: ({ requested }) => requested, wide: true },
     { header: 'PATH', cell: ({ path }) => path, wide: true },
     { header: 'MESSAGE', cell: ({ message }) => message, wide: true },
   ],

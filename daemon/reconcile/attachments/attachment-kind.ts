@@ -16,4 +16,6 @@ export interface AttachmentKind<A extends Attachment> {
   isStillAttached(record: VolumeRecord, attachment: A, host: Host): boolean;
   /** Before a device is formatted, mounted or handed out: it must be the volume that was attached. */
   assertSameDevice(record: VolumeRecord, attachment: A, context: OperationContext): Promise<void>;
+  /** Has the kernel see that the device became larger; one that did not stays as it is. Never to less. */
+  rescan(record: VolumeRecord, attachment: A, context: OperationContext): Promise<void>;
 }

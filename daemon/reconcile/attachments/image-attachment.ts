@@ -45,6 +45,15 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
     return backing?.device === BigInt(device) && backing.inode === BigInt(inode);
   },
 
+  /** Of a block device that is used as it is, the kernel knows the size by itself. */
+  rescan({ attached }, { path }, { host }) {
+    const { devicePath, loopBacking } = attached ?? {};
+    if (devicePath !== undefined && loopBacking !== undefined) {
+      host.loopDevices.grow(devicePath, backingOf(loopBacking), path);
+    }
+    return Promise.resolve();
+  },
+
   /** A loop device keeps its file until we detach it, and a disk of this machine is named by its user. */
   assertSameDevice: () => Promise.resolve(),
 };

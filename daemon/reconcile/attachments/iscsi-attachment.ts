@@ -44,6 +44,9 @@ export const iscsiAttachment: AttachmentKind<IscsiAttachment> = {
       },
     );
   },
+
+  /** Asked anew who it is, a LUN also says how large it is. */
+  rescan: (record, attachment, context) => iscsiAttachment.assertSameDevice(record, attachment, context),
 };
 
 function changedIdentity(

@@ -1,6 +1,7 @@
 import type { Operation, OperationKind } from '../../plan/operation.ts';
 import { attachVolume } from './attach-volume.ts';
 import { detachVolume } from './detach-volume.ts';
+import { expandVolume } from './expand-volume.ts';
 import { forgetVolume } from './forget-volume.ts';
 import { mountDevice } from './mount-device.ts';
 import { mountVolume } from './mount-volume.ts';
@@ -16,6 +17,7 @@ type Executors = {
 const executors: Executors = {
   attachVolume,
   mountDevice,
+  expandVolume,
   mountVolume,
   unmountVolume,
   unmountDevice,
