@@ -67,6 +67,7 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
     onError: (error, request) => logger.error('control request failed', { request, error: String(error) }),
   });
   core.start();
+  core.health.start();
   const source = new ChokidarManifestSource({
     directory: manifestDir,
     onProblem: ({ message }) => {

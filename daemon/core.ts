@@ -21,6 +21,7 @@ import type { OperationContext } from './reconcile/operations/operation-context.
 import { releaseTerminatedPods } from './reconcile/pod-release.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { reconstruct } from './reconcile/reconstructor.ts';
+import { VolumeHealth } from './reconcile/volume-health.ts';
 import {
   retiredVolumeRecord,
   retireVolumeRecord,
@@ -70,6 +71,7 @@ export class Core {
   readonly executor: OperationExecutor;
   readonly reconciler: Reconciler;
   readonly servers: NfsServerMonitor;
+  readonly health: VolumeHealth;
   readonly #options: CoreOptions;
   readonly #iscsiPathWatch: IscsiPathWatch;
   #cancelRelease: (() => void) | undefined;
@@ -106,6 +108,7 @@ export class Core {
       heavyLimit,
       onEnd: () => this.reconciler.wake(),
     });
+    this.health = new VolumeHealth({ ...common, asw, host, onChange: () => this.revision.bump() });
     this.reconciler = new Reconciler({
       ...common,
       asw,
@@ -149,6 +152,7 @@ export class Core {
     this.#iscsiPathWatch.stop();
     this.servers.stop();
     this.#cancelRelease?.();
+    await this.health.stop();
     await this.claims.stop();
     await this.executor.stop(graceMs);
   }
@@ -167,6 +171,7 @@ export class Core {
       failed: executor.failed,
       stalledServers: servers.stalled,
       waits: claims.waits,
+      conditions: this.health.conditions,
       now: clock.monotonic(),
     };
   }

@@ -6,6 +6,7 @@ const colorOfState: ReadonlyMap<string, Color> = new Map<string, Color>([
   ['Ready', 'green'],
   ['Bound', 'green'],
   ['Mounted', 'green'],
+  ['Abnormal', 'red'],
   ['Available', 'green'],
   ['Succeeded', 'green'],
   ['good', 'green'],

@@ -61,8 +61,11 @@ export interface PodVolumeStatus {
   readonly name: string;
   /** Path on the host that a workload binds; given before it is mounted, so that it can be configured. */
   readonly path: string;
-  /** 'Mounted' only when the mount table says so; 'Stalled', mounted or not, while its server does not answer. */
-  readonly state: 'Mounted' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled';
+  /**
+   * 'Mounted' only when the mount table says so; 'Stalled', mounted or not, while its server does not answer; 'Abnormal':
+   * mounted, and the kernel no longer writes to it.
+   */
+  readonly state: 'Mounted' | 'Abnormal' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled';
   readonly volume: string;
   readonly message?: string;
 }
@@ -131,7 +134,7 @@ export interface DswVolume {
 export interface VolumeView {
   readonly name: string;
   readonly plugin: string;
-  readonly state: 'Mounted' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled' | 'Unmounting';
+  readonly state: 'Mounted' | 'Abnormal' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled' | 'Unmounting';
   readonly device: string;
   readonly path: string;
   /** "namespace/name" of each pod that has or wants it. */

@@ -3,6 +3,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { ServiceManager } from '../ports/service-manager.ts';
 import { type KernelFeatures, probeKernelFeatures } from './kernel-features.ts';
 import { LinuxBlockProbe } from './linux-block-probe.ts';
+import { LinuxFilesystemHealth } from './linux-filesystem-health.ts';
 import { LinuxFilesystems } from './linux-filesystems.ts';
 import { LinuxImages } from './linux-images.ts';
 import { LinuxIscsiInitiator } from './linux-iscsi-initiator.ts';
@@ -42,6 +43,7 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     loopDevices: new LinuxLoopDevices(features),
     blockProbe: new LinuxBlockProbe(children),
     filesystems: new LinuxFilesystems(children),
+    filesystemHealth: new LinuxFilesystemHealth(children),
     directories: new LinuxManagedDirectories(rootDir, features),
     inventory: new LinuxStorageInventory(rootDir, features),
     images: new LinuxImages({ features, imagesDirectory: `${rootDir}/images`, clock: systemClock }),

@@ -1,4 +1,5 @@
 import type { BlockProbe } from './block-probe.ts';
+import type { FilesystemHealth } from './filesystem-health.ts';
 import type { Filesystems } from './filesystems.ts';
 import type { Images } from './images.ts';
 import type { IscsiInitiator } from './iscsi-initiator.ts';
@@ -16,6 +17,7 @@ export interface Host {
   readonly loopDevices: LoopDevices;
   readonly blockProbe: BlockProbe;
   readonly filesystems: Filesystems;
+  readonly filesystemHealth: FilesystemHealth;
   readonly directories: ManagedDirectories;
   readonly images: Images;
   readonly iscsi: IscsiInitiator;

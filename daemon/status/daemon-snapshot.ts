@@ -3,9 +3,11 @@ import type { Hold } from '../plan/plan.ts';
 import type { StalledServer } from '../ports/nfs-servers.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { FailedOperation, RunningOperation } from '../reconcile/operation-executor.ts';
+import type { VolumeCondition } from '../reconcile/volume-health.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld } from '../world/desired-state-of-world.ts';
 import type { MountTable } from '../world/mount-table.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 
 /** One consistent look at the daemon, from which every answer of the control socket is made. */
 export interface DaemonSnapshot {
@@ -21,6 +23,8 @@ export interface DaemonSnapshot {
   readonly holds: readonly Hold[];
   /** Why claims and volumes wait, by "Kind/namespace/name". */
   readonly waits: ReadonlyMap<string, ControlWait>;
+  /** What is wrong with mounted filesystems. */
+  readonly conditions: ReadonlyMap<UniqueVolumeName, VolumeCondition>;
   /** Milliseconds on the monotonic clock. */
   readonly now: number;
   readonly draining: boolean;

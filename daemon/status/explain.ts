@@ -7,6 +7,7 @@ import type { ExplainNode, PodVolumeStatus } from '../control/protocol.ts';
 import type { ControlWait } from '../controllers/claim-controller.ts';
 import { classOfClaim, mismatch } from '../plan/claim-matching.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
+import type { VolumeCondition } from '../reconcile/volume-health.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
 import { explainGrowth } from './explain-growth.ts';
@@ -40,6 +41,8 @@ function detailOfPod(pod: StoredPod, volumes: readonly PodVolumeStatus[], snapsh
 function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: DaemonSnapshot): ExplainNode {
   const { uid, creationTimestamp } = pod.metadata;
   const volumeName = status.volume as UniqueVolumeName;
+  const condition = snapshot.conditions.get(volumeName);
+  if (status.state === 'Abnormal' && condition !== undefined) return explainAbnormal(status, condition);
   const failed = status.volume === '' ? undefined : failureOf(snapshot, volumeName, uid);
   const claimNode = claimOf(pod, status.name, snapshot);
   const running = snapshot.running.find(({ operation }) => operation.volumeName === volumeName);
@@ -65,6 +68,10 @@ function claimOf(pod: StoredPod, volumeName: string, snapshot: DaemonSnapshot): 
 
 function stalledSince(volumeName: UniqueVolumeName, podUid: string, snapshot: DaemonSnapshot): string | undefined {
   return stalledServerOf(snapshot.dsw.volumes.get(volumeName)?.pods.get(podUid)?.mount, snapshot)?.since;
+}
+
+function explainAbnormal({ name, state }: PodVolumeStatus, { message, since, advice }: VolumeCondition): ExplainNode {
+  return { subject: `volume ${name}`, state, detail: message, since, help: advice, causes: [] };
 }
 
 function retryOf(failed: FailedOperation | undefined, { now }: DaemonSnapshot): Partial<ExplainNode> {

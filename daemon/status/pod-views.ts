@@ -68,7 +68,12 @@ function volumeStatus(pod: StoredPod, name: string, { snapshot, index, drifted }
   const stalled = stalledServerOf(wanted.mount, snapshot);
   if (stalled !== undefined) return { ...base, state: 'Stalled', message: stalledMessage(stalled) };
   const state = snapshot.asw.get(volume.name)?.podStates.get(uid);
-  if (state === 'VolumeMounted' && !drifted.has(operationKey(volume.name, uid))) return { ...base, state: 'Mounted' };
+  if (state === 'VolumeMounted' && !drifted.has(operationKey(volume.name, uid))) {
+    const condition = snapshot.conditions.get(volume.name);
+    return condition === undefined
+      ? { ...base, state: 'Mounted' }
+      : { ...base, state: 'Abnormal', message: condition.message };
+  }
   const failed = failureOf(snapshot, volume.name, uid);
   if (failed !== undefined) return { ...base, state: 'Failed', message: failed.error.message };
   return { ...base, state: state === undefined || state === 'VolumeNotMounted' ? 'Pending' : 'Uncertain' };
@@ -114,7 +119,8 @@ function volumesReady(
 function reasonOf(pod: StoredPod, waiting: readonly PodVolumeStatus[]): string {
   if (isTerminated(pod)) return 'PodTerminated';
   if (waiting.some(({ state }) => state === 'Stalled')) return 'ServerStalled';
-  return waiting.some(({ state }) => state === 'Failed') ? 'FailedMount' : 'Mounting';
+  if (waiting.some(({ state }) => state === 'Failed')) return 'FailedMount';
+  return waiting.some(({ state }) => state === 'Abnormal') ? 'VolumeConditionAbnormal' : 'Mounting';
 }
 
 function lastMountedAt(pod: StoredPod, { asw }: DaemonSnapshot): string {
@@ -125,7 +131,9 @@ function lastMountedAt(pod: StoredPod, { asw }: DaemonSnapshot): string {
 function failingSince(pod: StoredPod, snapshot: DaemonSnapshot): string {
   const { uid, creationTimestamp } = pod.metadata;
   const failures = [...snapshot.dsw.volumes.values()].flatMap((volume) =>
-    volume.pods.has(uid) ? (failureOf(snapshot, volume.name, uid)?.since ?? []) : [],
+    volume.pods.has(uid)
+      ? (failureOf(snapshot, volume.name, uid)?.since ?? snapshot.conditions.get(volume.name)?.since ?? [])
+      : [],
   );
   return failures.sort()[0] ?? creationTimestamp;
 }

@@ -2,6 +2,7 @@ import { formatBytes } from '../api/quantity.ts';
 import type { OperationView, VolumeView } from '../control/protocol.ts';
 import { operationKey, podUidOf } from '../plan/operation.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
+import type { VolumeCondition } from '../reconcile/volume-health.ts';
 import type { ActualVolume } from '../world/actual-state-of-world.ts';
 import type { PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
@@ -24,20 +25,29 @@ function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: R
   const pods = podsOf(desired, actual);
   const keys = [name, ...pods.map(({ uid }) => operationKey(name, uid))];
   const failure = keys.map((key) => snapshot.failed.get(key)).find((failed) => failed !== undefined);
+  const condition = snapshot.conditions.get(name);
   const isDrifted = keys.some((key) => drifted.has(key));
   const own = isInTheWay(failure) ? 'Failed' : stateOf(desired, actual, isDrifted);
   const stalled = stalledServerOf(entriesOf(desired, actual)[0]?.mount, snapshot);
   return {
     name,
     plugin: actual?.record.plugin ?? desired?.plugin ?? '',
-    state: stalled === undefined ? own : 'Stalled',
+    state: stalled === undefined ? conditionedState(own, condition) : 'Stalled',
     device: actual?.record.attached?.devicePath ?? '',
     path: pathOf(desired, actual),
     pods: pods.map((pod) => `${pod.namespace}/${pod.name}`).sort(),
     claim: claimOf(desired),
     ...sizesOf(desired, actual),
-    message: stalled === undefined ? (failure?.error.message ?? '') : stalledMessage(stalled),
+    message: stalled === undefined ? messageOf(condition, failure) : stalledMessage(stalled),
   };
+}
+
+function conditionedState(state: VolumeView['state'], condition: VolumeCondition | undefined): VolumeView['state'] {
+  return state === 'Mounted' && condition !== undefined ? 'Abnormal' : state;
+}
+
+function messageOf(condition: VolumeCondition | undefined, failure: FailedOperation | undefined): string {
+  return condition?.message ?? failure?.error.message ?? '';
 }
 
 /** A volume whose growth failed is mounted all the same, smaller than it shall be. */

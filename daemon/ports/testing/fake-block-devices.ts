@@ -1,6 +1,7 @@
 import type { ProbeResult } from '../../world/probe-result.ts';
 import { StorageError } from '../../world/storage-error.ts';
 import type { BlockProbe } from '../block-probe.ts';
+import type { FilesystemHealth } from '../filesystem-health.ts';
 import type { Filesystems } from '../filesystems.ts';
 import type { LoopDevice, LoopDevices } from '../loop-devices.ts';
 import { finalError } from './fake-effects.ts';
@@ -143,5 +144,14 @@ export function fakeFilesystems(kernel: FakeKernel): Filesystems {
         },
         { corrected: false },
       ),
+  };
+}
+
+export function fakeFilesystemHealth(kernel: FakeKernel): FilesystemHealth {
+  return {
+    look: ({ deviceNumber }) => {
+      const count = kernel.ext4Errors.get(deviceNumber);
+      return Promise.resolve(count === undefined ? {} : { ext4Errors: { count, lastFunction: 'ext4_test' } });
+    },
   };
 }

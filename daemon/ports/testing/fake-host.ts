@@ -1,6 +1,6 @@
 /** A whole machine in memory, behind the ports; see FakeKernel for how it behaves and what it refuses. */
 import type { Host } from '../host.ts';
-import { fakeBlockProbe, fakeFilesystems, fakeLoopDevices } from './fake-block-devices.ts';
+import { fakeBlockProbe, fakeFilesystemHealth, fakeFilesystems, fakeLoopDevices } from './fake-block-devices.ts';
 import { fakeDirectories, fakeImages } from './fake-files.ts';
 import { FakeIscsiInitiator } from './fake-iscsi-initiator.ts';
 import { FakeKernel } from './fake-kernel.ts';
@@ -16,6 +16,7 @@ export class FakeHost extends FakeKernel implements Host {
   readonly loopDevices = fakeLoopDevices(this);
   readonly blockProbe = fakeBlockProbe(this);
   readonly filesystems = fakeFilesystems(this);
+  readonly filesystemHealth = fakeFilesystemHealth(this);
   readonly directories = fakeDirectories(this);
   readonly images = fakeImages(this);
   readonly iscsi = new FakeIscsiInitiator(this);

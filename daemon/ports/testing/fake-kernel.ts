@@ -74,6 +74,8 @@ export class FakeKernel {
   /** Targets of NFS mounts that their server no longer knows. */
   readonly staleNfs = new Set<string>();
   readonly disks = new Map<string, FakeDisk>();
+  /** Errors that an ext4 has counted, by the device's number. */
+  readonly ext4Errors = new Map<string, number>();
   /** Devices that a child of the daemon has open: mkfs goes on after the daemon was killed. */
   readonly openDevices = new Set<string>();
   /** Rising numbers tell devices apart in a test's log; the kernel gives the lowest free one, and so again and again. */
@@ -125,6 +127,13 @@ export class FakeKernel {
   /** Bytes of the filesystem on an image or a disk, as it was made or grown here. */
   filesystemBytesOf(path: string): bigint | undefined {
     return (this.imageFiles.get(path) ?? this.disks.get(path))?.filesystemBytes;
+  }
+
+  /** What the kernel does to a filesystem after an error: no listener hears of it. */
+  turnReadOnly(mountPoint: string): void {
+    this.#mounts = this.#mounts.map((mount) =>
+      mount.mountPoint === mountPoint ? { ...mount, superOptions: ['ro'] } : mount,
+    );
   }
 
   umountFromOutside(path: string): void {
