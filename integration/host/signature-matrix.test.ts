@@ -56,6 +56,9 @@ const signatures: readonly (readonly [type: string, pieces: readonly Piece[]])[]
   ['crypto_LUKS', [[16 * KiB, 'SKUL\xba\xbe\0\x02']]],
   ['BitLocker', [[0, '\xeb\x58\x90-FVE-FS-']]],
   ['bcache', [[4 * KiB + 24, hex('c68573f6 4e1a45ca 8265f57f 48ba6d81')]]],
+  // Known to libblkid since 2.39.
+  ['bcachefs', [[4 * KiB + 24, hex('c68573f6 66ce90a9 d96a60cf 803df7ef')]]],
+  ['cs_fvault2', [[88, 'CS']]],
   ['ceph_bluestore', [[0, 'bluestore block device']]],
   ['drbd', [[tail(4 * KiB) + 60, hex('8374026b')]]],
   ['drbdmanage_control_volume', [[0, '$DRBDmgr=q']]],
