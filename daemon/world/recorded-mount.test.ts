@@ -35,6 +35,14 @@ describe('findMount', () => {
     expect(find([mountAt(path, change)])).toBe('foreign');
   });
 
+  it('is ours still when the file that it was bound from has gone', () => {
+    const node = { device: '0:6', root: '/sdb', fsType: 'devtmpfs' };
+    const bound = (root: string) => find([mountAt(path, { ...node, root })], { identity: node });
+    expect(bound('/sdb//deleted')).toBe('asExpected');
+    expect(bound('/sdc//deleted')).toBe('foreign');
+    expect(bound('/sdb/deleted')).toBe('foreign');
+  });
+
   it("is covered when ours lies under somebody else's, however deep", () => {
     expect(find([mountAt(path), foreign()])).toBe('covered');
     expect(find([mountAt(path), foreign(), foreign({ device: '0:51' })])).toBe('covered');

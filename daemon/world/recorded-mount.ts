@@ -40,10 +40,13 @@ function isOurs(mount: MountInfo, { identity, nfsSource }: ExpectedMount): boole
   return hasIdentity(mount, identity) && (nfsSource === undefined || isNfsMountOf(mount, nfsSource));
 }
 
+/** The kernel ends the root of a bind so when its file has gone: a disk that was taken away takes its node along. */
+const unlinked = '//deleted';
+
 function hasIdentity(mount: MountInfo, identity: Partial<ObservedMount>): boolean {
   return (
     (identity.device === undefined || identity.device === mount.device) &&
-    (identity.root === undefined || identity.root === mount.root) &&
+    (identity.root === undefined || mount.root === identity.root || mount.root === `${identity.root}${unlinked}`) &&
     (identity.fsType === undefined || identity.fsType === mount.fsType)
   );
 }
