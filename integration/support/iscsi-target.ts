@@ -149,26 +149,36 @@ export interface SessionFacts {
 export function iscsiSessions(iqn?: string): readonly SessionFacts[] {
   const directory = '/sys/class/iscsi_session';
   const names = existsSync(directory) ? readdirSync(directory) : [];
-  const all = names.map((name) => {
-    const read = (file: string) => readFileSync(join(directory, name, file), 'utf8').trim();
-    const device = join(directory, name, 'device');
-    const connection = readdirSync(device).find((entry) => entry.startsWith('connection')) ?? '';
-    const address = join(device, connection, 'iscsi_connection', connection, 'persistent_address');
-    const targets = readdirSync(device).filter((entry) => entry.startsWith('target'));
-    const luns = targets
-      .flatMap((target) => readdirSync(join(device, target)))
-      .filter((entry) => /^\d+:\d+:\d+:\d+$/.test(entry))
-      .map((entry) => Number(entry.split(':')[3]));
-    return {
-      name,
-      iqn: read('targetname'),
-      address: readFileSync(address, 'utf8').trim(),
-      interface: read('ifacename'),
-      state: read('state'),
-      luns,
-    };
+  const all = names.flatMap((name) => {
+    try {
+      return [sessionFacts(join(directory, name), name)];
+    } catch (error) {
+      // It goes while it is read.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return [];
+    }
   });
   return all.filter((session) => iqn === undefined || session.iqn === iqn);
+}
+
+function sessionFacts(directory: string, name: string): SessionFacts {
+  const read = (file: string) => readFileSync(join(directory, file), 'utf8').trim();
+  const device = join(directory, 'device');
+  const entries = readdirSync(device);
+  const connection = entries.find((entry) => entry.startsWith('connection')) ?? '';
+  const luns = entries
+    .filter((entry) => entry.startsWith('target'))
+    .flatMap((target) => readdirSync(join(device, target)))
+    .filter((entry) => /^\d+:\d+:\d+:\d+$/.test(entry))
+    .map((entry) => Number(entry.split(':')[3]));
+  return {
+    name,
+    iqn: read('targetname'),
+    address: read(`device/${connection}/iscsi_connection/${connection}/persistent_address`),
+    interface: read('ifacename'),
+    state: read('state'),
+    luns,
+  };
 }
 
 /** The device of a LUN by udev's link. */
