@@ -715,3 +715,141 @@ describe('the deadline of an operation', () => {
     await idle();
   });
 });
+
+describe('a device that is no longer of the volume', () => {
+  const theirs = imagePath('other');
+
+  /** As `losetup --detach-all` does, and the number goes to the next image. */
+  function giveLoopAway(): void {
+    host.addImage(theirs, 'ext4');
+    const file = host.imageFiles.get(theirs)!;
+    host.loops.set('/dev/loop0', {
+      inode: file.inode,
+      path: theirs,
+      readOnly: false,
+      image: file,
+      sizeBytes: file.sizeBytes,
+    });
+  }
+
+  it('is neither formatted nor mounted: it is attached anew', async () => {
+    await run(attach());
+    giveLoopAway();
+    host.takeLog();
+    await run(mountDevice());
+    expect(executor.failed.get(data)?.error).toMatchObject({ code: 'Aborted', progress: 'transient' });
+    expect(asw.get(data)?.attachState).toBe('AttachUncertain');
+    expect(host.mountPoints).toEqual([]);
+    await runAll(attach(), mountDevice());
+    expect(host.mountsAt(globalMountPath('data'))).toMatchObject([{ source: '/dev/loop1' }]);
+    expect(host.contentOf(theirs)).toBe('ext4');
+  });
+
+  it('is not given to a pod as a raw device', async () => {
+    await run(attach(volume('block')));
+    giveLoopAway();
+    await run(mountPod(volume('block')));
+    expect(host.mountPoints).toEqual([]);
+    expect(asw.get(data)?.attachState).toBe('AttachUncertain');
+  });
+
+  it('is not judged by the file that lies at the path now', async () => {
+    await run(attach());
+    host.imageFiles.get(image)!.content = 'ext4';
+    host.imageFiles.delete(image);
+    host.addImage(image);
+    await run(mountDevice());
+    expect(host.calls.get('mkfs')).toBeUndefined();
+    expect(deviceState()).toBe('DeviceGloballyMounted');
+  });
+
+  it('stays attached while it has its file, whatever lies at the path: no second device is made', async () => {
+    await run(attach());
+    host.imageFiles.delete(image);
+    host.addImage(image);
+    asw.markAttachAsUncertain(data);
+    await run(attach());
+    expect([...host.loops.keys()]).toEqual(['/dev/loop0']);
+    expect(asw.get(data)?.attachState).toBe('Attached');
+  });
+
+  it('is not what is detached when an attach after a reboot was cut off', async () => {
+    await run(attach());
+    host.reboot();
+    host.next('attach', { kind: 'failAfterSuccess', error: uncertainError() });
+    asw.markAttachAsUncertain(data);
+    await runAll(attach(), down('detachVolume'));
+    expect(host.loops.size).toBe(0);
+  });
+});
+
+describe('what was seen before a reboot', () => {
+  it('does not make a stranger of a tmpfs that was mounted and not recorded', async () => {
+    await run(mountPod(volume('tmpfs')));
+    host.reboot();
+    asw.markVolumeMountAs(data, 'uid-web', 'VolumeMountUncertain');
+    host.next('mountTmpfs', { kind: 'failAfterSuccess', error: uncertainError() });
+    await run(mountPod(volume('tmpfs')));
+    expect(records.get(data)?.pods['uid-web']?.observed).toBeUndefined();
+    await run(mountPod(volume('tmpfs')));
+    expect(podState()).toBe('VolumeMounted');
+  });
+
+  it('is off the record before the device is mounted again', async () => {
+    await runAll(attach(), mountDevice());
+    host.reboot();
+    asw.markAttachAsUncertain(data);
+    host.next('mountDevice', { kind: 'failAfterSuccess', error: uncertainError() });
+    await runAll(attach(), mountDevice());
+    expect(records.get(data)?.deviceObserved).toBeUndefined();
+  });
+
+  it('does not keep a device from being given up: its number may be that of another volume', async () => {
+    await runAll(attach(), mountDevice());
+    const number = asw.get(data)?.record.deviceObserved?.device;
+    host.reboot();
+    host.mountFromOutside('/mnt/other', { device: number!, fsType: 'ext4', source: '/dev/loop0' });
+    asw.markDeviceAsUncertain(data);
+    await run(down('unmountDevice'));
+    expect(deviceState()).toBe('DeviceNotMounted');
+  });
+});
+
+describe('what an earlier try may have done', () => {
+  it('is not forgotten for a later one that certainly did nothing', async () => {
+    host.next('attach', { kind: 'failAfterSuccess', error: uncertainError() });
+    await run(attach());
+    host.imageFiles.delete(image);
+    await run(attach());
+    expect(executor.failed.get(data)?.error.progress).toBe('final');
+    expect(asw.get(data)?.attachState).toBe('AttachUncertain');
+  });
+
+  it('leaves a directory uncertain of which a part may be gone', async () => {
+    await run(mountPod(volume('directory')));
+    host.next('removeTree', { kind: 'fail', error: transientError() });
+    await run(unmountPod());
+    expect(podState()).toBe('VolumeMountUncertain');
+  });
+});
+
+describe('forgetting an inline volume', () => {
+  const inline = (): VolumeToMount => {
+    const wanted = volume();
+    const attachment = { ...wanted.recipe.attachment!, create: { sizeBytes: '67108864' } };
+    return { ...wanted, recipe: { ...wanted.recipe, attachment } };
+  };
+
+  it('takes its format off the disk before its image, so that it may come back', async () => {
+    await runAll(attach(inline()), mountDevice(inline()), down('unmountDevice'), down('detachVolume'));
+    diskError = transientError('disk full');
+    await runAll(down('forgetVolume'), down('forgetVolume'));
+    expect(host.contentOf(image)).toBe('ext4');
+    diskError = undefined;
+    host.next('removeImage', { kind: 'failAfterSuccess', error: uncertainError() });
+    await run(down('forgetVolume'));
+    expect(records.get(data)?.format).toBeUndefined();
+    await runAll(attach(inline()), mountDevice(inline()));
+    expect(deviceState()).toBe('DeviceGloballyMounted');
+  });
+});

@@ -17,6 +17,7 @@ import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { NfsServers } from '../ports/nfs-servers.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
+import type { AttachState } from '../world/mount-state.ts';
 import { asStorageError, type StorageError } from '../world/storage-error.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import { failureEvent, successEvents } from './operation-events.ts';
@@ -169,6 +170,7 @@ export class OperationExecutor {
     const fields = { operation: operation.kind, volume: operation.volumeName, pod: podUidOf(operation) || undefined };
     const start = clock.monotonic();
     logger.info(`${operation.kind} started`, { ...fields, reason: operation.reason });
+    const wasAttached = this.#options.asw.get(operation.volumeName)?.attachState ?? 'NotAttached';
     try {
       await execute(operation, this.#options.contextFor(signal));
       this.#failed.delete(key);
@@ -176,7 +178,7 @@ export class OperationExecutor {
       logger.info(`${operation.kind} done`, { ...fields, durationMs: Math.round(clock.monotonic() - start) });
     } catch (thrown) {
       const error = asStorageError(thrown, `Cannot ${operation.kind} "${operation.volumeName}"`);
-      this.#settleState(operation, error);
+      this.#settleState(operation, error, wasAttached);
       const failed = this.#countFailure(key, operation, error, wish);
       logger.warn(`${operation.kind} failed`, {
         ...fields,
@@ -191,12 +193,15 @@ export class OperationExecutor {
     }
   }
 
-  /** A final error means that nothing happened; after any other the state stays uncertain. mountDevice settles its own. */
-  #settleState(operation: Operation, error: StorageError): void {
+  /**
+   * A final error means that nothing happened; after any other the state stays uncertain. mountDevice settles its own.
+   * @param wasAttached before this try: of what an earlier one may have done its error says nothing
+   */
+  #settleState(operation: Operation, error: StorageError, wasAttached: AttachState): void {
     const { asw } = this.#options;
     const actual = asw.get(operation.volumeName);
     if (actual === undefined || error.progress !== 'final') return;
-    if (operation.kind === 'attachVolume' && actual.record.attached === undefined) {
+    if (operation.kind === 'attachVolume' && wasAttached === 'NotAttached') {
       asw.markVolumeAsDetached(operation.volumeName);
     }
     if (operation.kind === 'mountVolume') {

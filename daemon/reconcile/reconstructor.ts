@@ -43,7 +43,6 @@ function isStillAttached(record: VolumeRecord, host: Host): boolean {
   try {
     return attachmentKindOf(attachment).isStillAttached(record, attachment, host);
   } catch {
-    // Not proven: the attach operation looks again and reports what is wrong.
     return false;
   }
 }

@@ -110,6 +110,8 @@ export function fakeFilesystems(kernel: FakeKernel): Filesystems {
         `${fsType} ${device}`,
         () => {
           const backing = kernel.backing(device);
+          // mkfs and mount(2) open the device exclusively: while another mkfs has it, they get EBUSY.
+          if (kernel.openDevices.has(device)) throw finalError(`Cannot format "${device}": busy`, 'Busy');
           if (backing.data !== undefined) kernel.violation(`mkfs.${fsType} on ${device}, which holds data`);
           if (backing.content !== 'hole' && backing.content !== 'zeros') {
             kernel.violation(`mkfs.${fsType} on ${device}, which holds ${backing.content}`);

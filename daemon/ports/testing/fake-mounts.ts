@@ -13,6 +13,7 @@ export function fakeMounter(kernel: FakeKernel): Mounter {
         `${device} ${target}`,
         () => {
           const { content } = kernel.backing(device);
+          if (kernel.openDevices.has(device)) throw finalError(`Cannot mount "${device}": busy`, 'Busy');
           if (content !== fsType)
             throw finalError(`Cannot mount "${device}": wrong fs type "${content}"`, 'FilesystemMismatch');
           // btrfs shows a device number of its own.

@@ -1,4 +1,5 @@
 /** An image gets a loop device; a block device is used as it is. */
+import type { Host } from '../../ports/host.ts';
 import type { VolumeToMount } from '../../world/desired-state-of-world.ts';
 import { StorageError } from '../../world/storage-error.ts';
 import type { ImageAttachment } from '../../world/volume-recipe.ts';
@@ -16,6 +17,11 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
   },
 
   async attach(volume, attachment, context) {
+    const record = context.asw.get(volume.name)?.record;
+    // Its file may have another name by now, or none: what is at the path then is not what the volume has.
+    if (record?.attached?.loopBacking !== undefined && isStillAttached(record, attachment, context.host)) {
+      return record.attached;
+    }
     if (attachment.create !== undefined) createImage(volume, attachment, attachment.create, context);
     const isInterrupted = context.asw.get(volume.name)?.record.format?.state === 'interrupted';
     if (isInterrupted) await replaceImage(volume, attachment, context);
@@ -24,7 +30,8 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
 
   async detach(record, attachment, context) {
     const { asw, host } = context;
-    const attached = record.attached ?? findInterruptedAttach(attachment, context);
+    const isProven = isStillAttached(record, attachment, host);
+    const attached = isProven ? record.attached : findInterruptedAttach(record, attachment, context);
     if (attached?.loopBacking === undefined || record.isLoopAdopted === true) return;
     asw.markAttachAsUncertain(record.name);
     context.saveRecord(record.name);
@@ -33,17 +40,7 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
     host.loopDevices.detach(attached.devicePath, backingOf(attached.loopBacking));
   },
 
-  isStillAttached({ attached }, { path }, { loopDevices, blockProbe }) {
-    if (attached === undefined) return false;
-    if (attached.loopBacking === undefined) {
-      // By the path that was asked for: after a reboot /dev/disk/by-id/… may lead to another node and number.
-      const { node, deviceNumber } = blockProbe.describe(path);
-      return node === attached.devicePath && deviceNumber === attached.deviceNumber;
-    }
-    const backing = loopDevices.status(attached.devicePath)?.backing;
-    const { device, inode } = attached.loopBacking;
-    return backing?.device === BigInt(device) && backing.inode === BigInt(inode);
-  },
+  isStillAttached,
 
   /** Of a block device that is used as it is, the kernel knows the size by itself. */
   rescan({ attached }, { path }, { host }) {
@@ -54,9 +51,38 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
     return Promise.resolve();
   },
 
-  /** A loop device keeps its file until we detach it, and a disk of this machine is named by its user. */
-  assertSameDevice: () => Promise.resolve(),
+  /**
+   * A loop device in no use can be detached by anybody (`losetup --detach-all`), no mount table tells of it, and its number
+   * goes to the next image. A disk of this machine is named by its user.
+   */
+  assertSameDevice: (record, attachment, { asw, host }) => {
+    if (record.attached?.loopBacking === undefined || isStillAttached(record, attachment, host))
+      return Promise.resolve();
+    const { devicePath } = record.attached;
+    asw.markAttachAsUncertain(record.name);
+    return Promise.reject(
+      new StorageError(`Cannot use "${devicePath}": it no longer has the volume's image, somebody detached it`, {
+        code: 'Aborted',
+        progress: 'transient',
+        operation: 'mountDevice',
+        source: devicePath,
+      }),
+    );
+  },
 };
+
+function isStillAttached({ attached }: VolumeRecord, { path }: ImageAttachment, host: Host): boolean {
+  const { loopDevices, blockProbe } = host;
+  if (attached === undefined) return false;
+  if (attached.loopBacking === undefined) {
+    // By the path that was asked for: after a reboot /dev/disk/by-id/… may lead to another node and number.
+    const { node, deviceNumber } = blockProbe.describe(path);
+    return node === attached.devicePath && deviceNumber === attached.deviceNumber;
+  }
+  const backing = loopDevices.status(attached.devicePath)?.backing;
+  const { device, inode } = attached.loopBacking;
+  return backing?.device === BigInt(device) && backing.inode === BigInt(inode);
+}
 
 function createImage(
   { pods, plugin, recipe }: VolumeToMount,
@@ -107,8 +133,16 @@ function attach({ path, readOnly }: ImageAttachment, { host }: OperationContext)
   return attachedLoop(loop);
 }
 
-/** An attach that ended between the ioctl and its record: the intent was durable, so the device on the image is ours. */
-function findInterruptedAttach({ path }: ImageAttachment, { host }: OperationContext): VolumeRecord['attached'] {
+/**
+ * An attach that ended between the ioctl and its record: the intent was durable, so the device on the image is ours. What
+ * the record names may be the device of an attach before that, from before a reboot.
+ */
+function findInterruptedAttach(
+  record: VolumeRecord,
+  { path }: ImageAttachment,
+  { host }: OperationContext,
+): VolumeRecord['attached'] {
+  if (record.attached !== undefined && record.isAttachUncertain !== true) return undefined;
   if (isDeviceNode(path) || host.images.stat(path) === undefined) return undefined;
   const loop = host.loopDevices.find(path);
   return loop === undefined ? undefined : attachedLoop(loop);

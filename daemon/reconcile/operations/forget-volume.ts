@@ -1,5 +1,6 @@
 import type { Operation } from '../../plan/operation.ts';
 import { StorageError } from '../../world/storage-error.ts';
+import type { UniqueVolumeName } from '../../world/unique-volume-name.ts';
 import { parentOf } from './mount-device.ts';
 import type { OperationContext } from './operation-context.ts';
 
@@ -14,11 +15,19 @@ export async function forgetVolume(operation: Operation<'forgetVolume'>, context
     host.directories.remove(parentOf(globalMountPath));
   }
   if (attachment?.kind === 'image' && attachment.create !== undefined) {
+    await forgetFormat(record.name, context);
     removeImage(attachment.path, attachment.volumeHandle, context);
   }
   context.retireRecord(record);
   await context.durable();
   asw.forgetVolume(record.name);
+}
+
+/** On disk before the image goes: the volume, wanted again after we ended in between, may be formatted: its image is a new one then. */
+async function forgetFormat(name: UniqueVolumeName, context: OperationContext): Promise<void> {
+  context.asw.forgetFormat(name);
+  context.saveRecord(name);
+  await context.durable();
 }
 
 /** A file that is there and is not ours was the reason why the volume was never made: it is left alone. */

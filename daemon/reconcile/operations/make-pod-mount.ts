@@ -60,7 +60,7 @@ async function verifiedGlobalMount(volume: ActualVolume, context: OperationConte
   return expected.path;
 }
 
-/** The node must still lead to the device that was attached: a number given back may belong to another volume by now. */
+/** The node must still lead to what was attached: a number given back may belong to another volume by now. */
 function verifiedDevice(volume: ActualVolume, { host }: OperationContext): string {
   const { attached } = volume.record;
   if (attached === undefined) throw notReady(volume, 'it is not attached');

@@ -2,6 +2,7 @@ import type { Operation } from '../../plan/operation.ts';
 import { expectedDeviceMount } from '../../world/expected-mounts.ts';
 import { observedOf } from '../../world/recorded-mount.ts';
 import { StorageError } from '../../world/storage-error.ts';
+import type { UniqueVolumeName } from '../../world/unique-volume-name.ts';
 import type { AttachedDevice } from '../../world/volume-record.ts';
 import { explainDuplicateUuid } from './duplicate-uuid.ts';
 import { lookAt, verify } from './mount-verification.ts';
@@ -29,10 +30,10 @@ export async function mountDevice(operation: Operation<'mountDevice'>, context: 
   const found = await lookAt(expected, context);
   if (found.kind === 'flagsDiffer') host.mounter.setFlags(expected.path, flags);
   if (found.kind === 'absent') {
-    // What an earlier mount looked like (before a reboot, on another loop device) says nothing of the next one.
-    asw.markDeviceAsUnmounted(volumeName);
+    await forgetEarlierMount(volumeName, context);
     await assertSameDevice(volumeName, context);
     await prepareFilesystem(volumeName, { attached, deviceMount }, context);
+    await assertSameDevice(volumeName, context);
     host.directories.ensureDirectory(parentOf(expected.path));
     host.directories.seal(expected.path);
     asw.markDeviceAsUncertain(volumeName);
@@ -53,6 +54,19 @@ export async function mountDevice(operation: Operation<'mountDevice'>, context: 
   if (deviceMount.fsType === 'btrfs') assertOurDevice(mount.source, attached, expected.path);
   asw.markDeviceAsMounted(volumeName, observedOf(mount));
   context.saveRecord(volumeName);
+}
+
+/**
+ * What an earlier mount looked like (before a reboot, on another loop device) says nothing of the next one, and would make
+ * that a stranger's if we ended before its own look is recorded.
+ */
+async function forgetEarlierMount(volumeName: UniqueVolumeName, context: OperationContext): Promise<void> {
+  const { asw } = context;
+  const isRecorded = asw.get(volumeName)?.record.deviceObserved !== undefined;
+  asw.markDeviceAsUnmounted(volumeName);
+  if (!isRecorded) return;
+  context.saveRecord(volumeName);
+  await context.durable();
 }
 
 /**

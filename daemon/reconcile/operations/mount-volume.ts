@@ -63,9 +63,15 @@ async function mountAndVerify(
     await repairFlags(record, context);
     return observedOf(await verify(expected, context));
   }
-  await makePodMount(actual, record, context);
-  // What an earlier mount looked like (before a reboot, say) says nothing of this one.
-  const { observed: _earlier, ...fresh } = record;
+  // What an earlier mount looked like (before a reboot, say) says nothing of this one, and would make it a stranger's if we
+  // ended before its own look is recorded.
+  const { observed: earlier, ...fresh } = record;
+  if (earlier !== undefined) {
+    context.asw.addPodToVolume(actual.record.name, fresh);
+    context.saveRecord(actual.record.name);
+    await context.durable();
+  }
+  await makePodMount(actual, fresh, context);
   return observedOf(await verify(expectedPodMount(actual, fresh) ?? expected, context));
 }
 

@@ -5,6 +5,7 @@ import type { DeviceMount } from '../../world/volume-recipe.ts';
 import type { AttachedDevice, FormatRecord, VolumeRecord } from '../../world/volume-record.ts';
 import { assertNotInterrupted } from './interrupted-format.ts';
 import type { OperationContext } from './operation-context.ts';
+import { assertSameDevice } from './same-device.ts';
 
 interface Device {
   readonly attached: AttachedDevice;
@@ -29,6 +30,7 @@ export async function prepareFilesystem(
   if (decision.kind === 'refuse') throw decision.error;
   if (decision.kind === 'format') {
     await recordFormat(volumeName, 'started', fsType, context);
+    await assertSameDevice(volumeName, context);
     await host.filesystems.make(device, fsType, signal, isUntouched ? 'everyByte' : 'bothEnds');
   } else if (!readOnly && !isMounted(attached.deviceNumber, context)) {
     await host.filesystems.check(device, fsType, signal);
@@ -38,12 +40,17 @@ export async function prepareFilesystem(
 
 /**
  * An image that moored made and never formatted is blank when the kernel says that not one byte of it was ever written:
- * that proves every byte, where probes of head and tail prove two ends.
+ * that proves every byte, where probes of head and tail prove two ends. It is the device's own file that must say so: the
+ * one at the path may have been put there since.
  */
 function isOwnAndUntouched(record: VolumeRecord | undefined, { host }: OperationContext): boolean {
   const attachment = record?.recipe.attachment;
-  if (attachment?.kind !== 'image' || !attachment.isOwned || record?.format?.state === 'done') return false;
-  return host.images.stat(attachment.path)?.isAllHole === true;
+  const backing = record?.attached?.loopBacking;
+  if (attachment?.kind !== 'image' || !attachment.isOwned || backing === undefined) return false;
+  if (record?.format?.state === 'done') return false;
+  const image = host.images.stat(attachment.path);
+  const isBacking = image?.device === BigInt(backing.device) && image.inode === BigInt(backing.inode);
+  return isBacking && image.isAllHole;
 }
 
 /** A pod's bind keeps the filesystem mounted when the global mount was taken away: e2fsck refuses it then, rightly. */

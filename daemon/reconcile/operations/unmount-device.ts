@@ -1,5 +1,4 @@
 import type { Operation } from '../../plan/operation.ts';
-import type { ActualVolume } from '../../world/actual-state-of-world.ts';
 import { expectedDeviceMount } from '../../world/expected-mounts.ts';
 import { StorageError } from '../../world/storage-error.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -12,7 +11,7 @@ export async function unmountDevice(operation: Operation<'unmountDevice'>, conte
   const actual = asw.get(volumeName);
   const expected = actual && expectedDeviceMount(actual);
   if (actual === undefined || expected === undefined) return;
-  await assertNoOtherMounts(actual, expected.path, context);
+  await assertNoOtherMounts(expected.path, context);
   asw.markDeviceAsUncertain(volumeName);
   await unmountIfThere(expected, { mayHang: true }, context);
   host.directories.remove(expected.path);
@@ -20,11 +19,14 @@ export async function unmountDevice(operation: Operation<'unmountDevice'>, conte
   context.saveRecord(volumeName);
 }
 
-/** As the kubelet: no device is unmounted while another mount refers to it (GetDeviceMountRefs). */
-async function assertNoOtherMounts(actual: ActualVolume, path: string, { host }: OperationContext): Promise<void> {
-  const device = actual.record.deviceObserved?.device;
-  if (device === undefined) return;
+/**
+ * As the kubelet: no device is unmounted while another mount refers to it (GetDeviceMountRefs). Which device that is, the
+ * mount at the path says: the number in the record may have been given to another volume since, at a reboot.
+ */
+async function assertNoOtherMounts(path: string, { host }: OperationContext): Promise<void> {
   const table = await host.mountTable.refresh();
+  const device = table.top(path)?.device;
+  if (device === undefined) return;
   const others = table.ofDevice(device).filter((mount) => mount.mountPoint !== path);
   if (others.length === 0) return;
   const places = others.map((mount) => `"${mount.mountPoint}"`).join(', ');

@@ -15,10 +15,10 @@ export async function unmountVolume(operation: Operation<'unmountVolume'>, conte
   const record = actual?.record.pods[podUid];
   if (actual === undefined || record === undefined) return;
   const expected = expectedPodMount(actual, record);
+  asw.markVolumeMountAs(volumeName, podUid, 'VolumeMountUncertain');
   if (expected === undefined) {
     await host.directories.removeTree(record.targetPath, context.signal);
   } else {
-    asw.markVolumeMountAs(volumeName, podUid, 'VolumeMountUncertain');
     const { mount } = record;
     if (mount.kind === 'nfs') {
       await unmountNfs({ ...record, mount }, expected, context);
