@@ -31,9 +31,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'model',
+          include: ['integration/model/**/*.test.ts'],
+          environment: 'node',
+          testTimeout: 900 * SECOND,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'sandbox',
           include: ['integration/**/*.test.ts'],
-          exclude: ['integration/vm/**', 'integration/vm-host/**'],
+          exclude: ['integration/{model,reliability,vm,vm-host}/**'],
           environment: 'node',
           // Mount table, loop devices and mount namespace belong to the whole process: one file at a time, each in its own.
           pool: 'forks',

@@ -1,6 +1,6 @@
 /**
  * The rings of tests, from what needs nothing to what needs most; what scripts/test runs after its set-up:
- *   node scripts/test-rings.ts [check|unit|fuzz|sandbox|container|vm]…
+ *   node scripts/test-rings.ts [check|unit|model|fuzz|sandbox|container|vm]…
  * A ring that this host cannot run is reported as skipped with the reason. The last line counts all of them.
  */
 import { mkdirSync } from 'node:fs';
@@ -68,6 +68,7 @@ async function containerRing(): Promise<RingResult> {
 const rings: Readonly<Record<string, () => Promise<RingResult>>> = {
   check: checkRing,
   unit: () => vitest('unit', 'unit', []),
+  model: () => vitest('model', 'model', []),
   fuzz: fuzzRing,
   sandbox: sandboxRing,
   container: containerRing,

@@ -25,6 +25,11 @@ export class FakeClock implements Clock {
     return this.#timers.length;
   }
 
+  /** When the next timer is due, on the monotonic clock. */
+  get nextAt(): number | undefined {
+    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ at }) => at));
+  }
+
   /** Lets time pass and calls what was due, in order. */
   advance(ms: number): void {
     const end = this.#now + ms;

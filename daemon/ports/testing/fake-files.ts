@@ -25,7 +25,7 @@ export function fakeDirectories(kernel: FakeKernel): ManagedDirectories {
         'seal',
         path,
         () => {
-          if (kernel.top(path) !== undefined) kernel.violation(`mount point sealed under a mount at ${path}`);
+          if (kernel.top(path) !== undefined) throw finalError(`Cannot seal "${path}": it is a mount point`, 'Busy');
           if (list(path).length > 0) throw finalError(`Cannot seal "${path}": not empty`, 'TargetNotEmpty');
           entries.set(path, { kind: 'directory', mode: 0, isSealed: true });
         },

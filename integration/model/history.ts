@@ -1,0 +1,128 @@
+/** What may happen to a machine, as data: the same histories drive the simulation and, where it can, the real daemon. */
+import fc from 'fast-check';
+import { claimCount, type Declaration, podCount, variantCount } from './declarations.ts';
+
+export const adminActs = [
+  'umount',
+  'overMount',
+  'mountOnTarget',
+  'unmountForeign',
+  'remount',
+  'detachLoop',
+  'removeImage',
+  'replaceImage',
+  'restoreImage',
+] as const;
+export type AdminAct = (typeof adminActs)[number];
+
+export type StepKind =
+  /** whole: by rename; half: cut off somewhere; garbage: not YAML of ours. */
+  | {
+      readonly kind: 'write';
+      readonly file: number;
+      readonly declarations: readonly Declaration[];
+      readonly how: 'whole' | 'half' | 'garbage';
+    }
+  | { readonly kind: 'remove'; readonly file: number }
+  | { readonly kind: 'rename'; readonly file: number; readonly to: number }
+  | { readonly kind: 'directory'; readonly state: 'readable' | 'unreadable' | 'swapped' }
+  | { readonly kind: 'admin'; readonly act: AdminAct }
+  /** A workload writes to where its pod's volumes are. */
+  | { readonly kind: 'workload' }
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** Dies at the n-th call of a port from now, or at once when there are fewer; `again`: and so in its next start. */
+  | { readonly kind: 'crash'; readonly how: 'kill' | 'powerCut'; readonly calls: number; readonly again: number }
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'drain' }
+  /** How many of a hundred calls go wrong from now on. */
+  | { readonly kind: 'faults'; readonly percent: number }
+  | { readonly kind: 'stateDisk'; readonly refuses: boolean }
+  /** Faults stop, the admin mends what he broke: the daemon must come to rest where the manifests say. */
+  | { readonly kind: 'calm' };
+
+/** `salt`: all chance within the step comes from it, so that a shorter history keeps the rest as it was. */
+export type Step = StepKind & { readonly salt: number };
+
+const file = fc.nat(5);
+const declaration: fc.Arbitrary<Declaration> = fc.oneof(
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('claim' as const), index: fc.nat(claimCount - 1) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('pod' as const),
+      index: fc.nat(podCount - 1),
+      variant: fc.nat(variantCount - 1),
+    }),
+  },
+);
+
+/** One declaration of an object a file: two would be refused as a whole, which is not what most histories are about. */
+const declarations = fc.uniqueArray(declaration, {
+  maxLength: 4,
+  selector: ({ kind, index }) => `${kind} ${index}`,
+});
+
+const weights: Readonly<Record<StepKind['kind'], number>> = {
+  write: 30,
+  remove: 10,
+  rename: 3,
+  directory: 3,
+  admin: 16,
+  workload: 8,
+  wait: 16,
+  crash: 12,
+  restart: 2,
+  drain: 1,
+  faults: 10,
+  stateDisk: 3,
+  calm: 5,
+};
+
+const stepKinds: { readonly [K in StepKind['kind']]: fc.Arbitrary<Extract<StepKind, { kind: K }>> } = {
+  write: fc.record({
+    kind: fc.constant('write' as const),
+    file,
+    declarations,
+    how: fc.constantFrom('whole', 'whole', 'whole', 'whole', 'whole', 'half', 'garbage'),
+  }),
+  remove: fc.record({ kind: fc.constant('remove' as const), file }),
+  rename: fc.record({ kind: fc.constant('rename' as const), file, to: file }),
+  directory: fc.record({
+    kind: fc.constant('directory' as const),
+    state: fc.constantFrom('readable', 'readable', 'unreadable', 'swapped'),
+  }),
+  admin: fc.record({ kind: fc.constant('admin' as const), act: fc.constantFrom(...adminActs) }),
+  workload: fc.constant({ kind: 'workload' as const }),
+  wait: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 10, 250, 1_000, 5_000, 130_000) }),
+  crash: fc.record({
+    kind: fc.constant('crash' as const),
+    how: fc.constantFrom('kill', 'kill', 'powerCut'),
+    calls: fc.nat(80),
+    again: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 12 }) },
+    ),
+  }),
+  restart: fc.constant({ kind: 'restart' as const }),
+  drain: fc.constant({ kind: 'drain' as const }),
+  faults: fc.record({ kind: fc.constant('faults' as const), percent: fc.constantFrom(0, 3, 10, 30) }),
+  stateDisk: fc.record({ kind: fc.constant('stateDisk' as const), refuses: fc.boolean() }),
+  calm: fc.constant({ kind: 'calm' as const }),
+};
+
+const step: fc.Arbitrary<Step> = fc
+  .tuple(
+    fc.oneof(
+      ...Object.entries(stepKinds).map(([kind, arbitrary]) => ({
+        weight: weights[kind as StepKind['kind']],
+        arbitrary: arbitrary as fc.Arbitrary<StepKind>,
+      })),
+    ),
+    fc.nat(0x7fffffff),
+  )
+  .map(([kind, salt]) => ({ ...kind, salt }));
+
+/** @param longest number of steps */
+export function histories(longest: number): fc.Arbitrary<readonly Step[]> {
+  return fc.array(step, { minLength: 1, maxLength: longest, size: 'max' });
+}

@@ -1,0 +1,182 @@
+/** Interprets a history on the simulated machine. */
+import type { MountInfo } from '../../daemon/world/mount-info.ts';
+import { textOf } from './declarations.ts';
+import { EffectOracles } from './effect-oracles.ts';
+import type { AdminAct, Step } from './history.ts';
+import { type Counts, layout, Machine } from './machine.ts';
+import { Random } from './random.ts';
+import { checkConverged, checkState } from './state-oracles.ts';
+
+/** Longer than any backoff and the deadline of the longest operation, twice. */
+const calmMs = 25 * 60_000;
+
+export interface Outcome {
+  readonly steps: number;
+  readonly violations: readonly string[];
+  readonly journal: readonly string[];
+}
+
+/** @param isTraced keeps a journal of all that happened, for a person */
+export async function runHistory(steps: readonly Step[], counts: Counts, isTraced = false): Promise<Outcome> {
+  const machine = new Machine(counts);
+  machine.isTraced = isTraced;
+  machine.watcher = new EffectOracles(machine);
+  machine.start();
+  await machine.advance(1_000);
+  let done = 0;
+  for (const step of [...steps, lastStep]) {
+    machine.random = new Random(step.salt);
+    machine.trace(`== ${JSON.stringify(step)}`);
+    await take(step, machine);
+    checkState(machine);
+    done++;
+    if (machine.violations.length > 0) break;
+  }
+  machine.kill('kill');
+  return { steps: done, violations: machine.violations, journal: machine.journal };
+}
+
+const lastStep: Step = { kind: 'calm', salt: 1 };
+
+const fileName = (index: number): string => `file-${index}.yaml`;
+
+async function take(step: Step, machine: Machine): Promise<void> {
+  const { manifests, random } = machine;
+  switch (step.kind) {
+    case 'write': {
+      const { declarations, how } = step;
+      const text = textOf(declarations);
+      const written = { whole: text, half: text.slice(0, random.below(text.length + 1)), garbage: `{{{ ${text}` };
+      manifests.write(fileName(step.file), written[how], declarations, how);
+      return machine.advance(random.below(400));
+    }
+    case 'remove':
+      manifests.remove(fileName(step.file));
+      return machine.advance(random.below(400));
+    case 'rename':
+      manifests.rename(fileName(step.file), fileName(step.to));
+      return machine.advance(random.below(400));
+    case 'directory':
+      manifests.state = step.state;
+      return machine.advance(random.below(2_000));
+    case 'admin':
+      administer(step.act, machine);
+      return machine.advance(random.below(50));
+    case 'workload':
+      writeData(machine);
+      return;
+    case 'wait':
+      return machine.advance(step.ms);
+    case 'crash':
+      return crash(step, machine);
+    case 'restart':
+      await machine.stop();
+      return machine.advance(1_000);
+    case 'drain':
+      machine.life?.core.reconciler.drain();
+      return machine.advance(1_000);
+    case 'faults':
+      machine.faultPercent = step.percent;
+      return;
+    case 'stateDisk':
+      machine.disk.isRefusing = step.refuses;
+      return machine.advance(random.below(2_000));
+    case 'calm':
+      await calm(machine);
+  }
+}
+
+async function crash(step: Extract<Step, { kind: 'crash' }>, machine: Machine): Promise<void> {
+  const { random } = machine;
+  const deaths = machine.counts.deaths;
+  if (step.how === 'kill') {
+    machine.dieAfter(step.calls);
+    await machine.advance(random.below(3_000));
+  }
+  if (machine.counts.deaths === deaths) machine.kill(step.how);
+  for (let again = 0; again < (step.again > 0 ? 2 : 0); again++) {
+    machine.dieAfter(step.again);
+    await machine.advance(600);
+  }
+  await machine.advance(random.below(3_000));
+}
+
+/** Somebody with root rights who knows nothing of us. */
+function administer(act: AdminAct, machine: Machine): void {
+  const { host, random } = machine;
+  const pickMount = (isMeant: (mount: MountInfo) => boolean = () => true): MountInfo | undefined =>
+    random.pick(host.mounts.filter((each) => each.mountPoint.startsWith(layout.rootDir) && isMeant(each)));
+  const acts: Readonly<Record<AdminAct, () => void>> = {
+    umount: () => umount(pickMount(), machine),
+    unmountForeign: () =>
+      umount(
+        pickMount((mount) => host.isForeign(mount)),
+        machine,
+      ),
+    overMount: () => mountForeign(pickMount()?.mountPoint, machine),
+    mountOnTarget: () => {
+      const targets = [...host.entries.keys()].filter((path) => /\/(mount|globalmount)$/.test(path));
+      mountForeign(random.pick(targets.filter((path) => host.top(path) === undefined)), machine);
+    },
+    remount: () => {
+      const path = pickMount()?.mountPoint;
+      if (path !== undefined) host.remountFromOutside(path, random.is(0.5) ? ['ro', 'nosuid', 'nodev'] : ['rw']);
+    },
+    detachLoop: () => {
+      // A detached device under a pod's raw volume shows in no mount table: that is known, and not looked for here.
+      const isRaw = (device: string): boolean => host.mounts.some(({ root }) => root === device.slice('/dev'.length));
+      const device = random.pick([...host.loops.keys()].filter((each) => !host.isMounted(each) && !isRaw(each)));
+      if (device !== undefined) host.loops.delete(device);
+    },
+    removeImage: () => machine.takeImageAside(random.pick([...host.imageFiles.keys()]) ?? '', false),
+    replaceImage: () => machine.takeImageAside(random.pick([...host.imageFiles.keys()]) ?? '', true),
+    restoreImage: () => machine.restoreImage(),
+  };
+  acts[act]();
+}
+
+function umount(mount: MountInfo | undefined, { host }: Machine): void {
+  if (mount !== undefined) host.umountFromOutside(mount.mountPoint);
+}
+
+/**
+ * A stranger's tmpfs on an emptyDir of medium Memory, put there before ours was seen, cannot be told from ours: another
+ * filesystem is used there.
+ */
+function mountForeign(path: string | undefined, { host }: Machine): void {
+  if (path === undefined) return;
+  host.mountFromOutside(path, path.endsWith('/mem') ? { fsType: 'fuse.sshfs' } : {});
+}
+
+/** Each pod writes to what it finds at its paths, as far as it may. */
+function writeData(machine: Machine): void {
+  const { host } = machine;
+  for (const mount of host.mounts) {
+    const isPods = mount.mountPoint.startsWith(`${layout.podsDir()}/`);
+    if (!isPods || host.top(mount.mountPoint) !== mount || !mount.options.includes('rw') || machine.random.is(0.5))
+      continue;
+    const loop = host.loops.get(mount.fsType === 'devtmpfs' ? `/dev${mount.root}` : mount.source);
+    if (loop === undefined || loop.readOnly) continue;
+    const data = `data-${machine.written.size + 1}-${host.newId()}`;
+    loop.image.data = data;
+    // A raw device holds what was written to it; a filesystem stays one.
+    if (mount.fsType === 'devtmpfs') loop.image.content = 'other';
+    machine.written.set(loop.image, data);
+  }
+}
+
+async function calm(machine: Machine): Promise<void> {
+  const { host, manifests } = machine;
+  machine.faultPercent = 0;
+  machine.disk.isRefusing = false;
+  manifests.state = 'readable';
+  for (const [name, file] of manifests.files) if (!file.isWhole) manifests.remove(name);
+  // Nobody can tell a broken admin's mount from a wanted one: he takes it away himself.
+  for (const mount of host.mounts) if (host.isForeign(mount)) host.replaceMount(mount, undefined);
+  for (let tries = machine.aside.length; tries > 0; tries--) machine.restoreImage();
+  machine.mendBroughtImages();
+  if (machine.life?.core.reconciler.isDraining === true) machine.kill('kill');
+  await machine.advance(calmMs);
+  checkState(machine);
+  checkConverged(machine);
+}
