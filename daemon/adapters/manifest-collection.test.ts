@@ -288,4 +288,16 @@ describe('ManifestCollection, while another file is in doubt', () => {
     first.collection.stopWaiting();
     expect(first.collection.files[0]).toMatchObject({ state: 'bad', words: ['a'] });
   });
+
+  it('waits for a file whose objects are declared only in one that is gone as well', () => {
+    scene.write('c.yaml', pods('a'));
+    scene.pass(1000);
+    scene.look();
+    scene.remove('a.yaml');
+    scene.look();
+    scene.remove('c.yaml');
+    scene.pass(100);
+    scene.look();
+    expect(scene.listing()).toContain('c.yaml: good a');
+  });
 });

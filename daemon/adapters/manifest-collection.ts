@@ -147,8 +147,10 @@ export class ManifestCollection {
   /** A renamed file: all that it declared is in others, so nothing is lost with it. Of a bad one nobody knows what it declared. */
   #isDeclaredElsewhere(name: string, file: ManifestFile): boolean {
     if (file.state === 'bad') return false;
-    const others = this.files.filter((other) => other.name !== name && other.state === 'good');
-    const declared = new Set(others.flatMap((other) => other.objects.map(keyOf)));
+    // One that is gone as well is no place to have gone to.
+    const others = [...this.#tracked].filter(([other, { goneSince }]) => other !== name && goneSince === undefined);
+    const listed = others.flatMap(([, tracked]) => (tracked.listed?.state === 'good' ? tracked.listed : []));
+    const declared = new Set(listed.flatMap(({ objects }) => objects.map(keyOf)));
     return file.objects.every((object) => declared.has(keyOf(object)));
   }
 }
