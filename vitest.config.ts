@@ -40,6 +40,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'reliability',
+          include: ['integration/reliability/**/*.test.ts'],
+          environment: 'node',
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 900 * SECOND,
+          hookTimeout: 60 * SECOND,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'sandbox',
           include: ['integration/**/*.test.ts'],
           exclude: ['integration/{model,reliability,vm,vm-host}/**'],

@@ -1,6 +1,6 @@
 /**
  * The rings of tests, from what needs nothing to what needs most; what scripts/test runs after its set-up:
- *   node scripts/test-rings.ts [check|unit|model|fuzz|sandbox|container|vm]…
+ *   node scripts/test-rings.ts [check|unit|model|fuzz|sandbox|reliability|container|vm]…
  * A ring that this host cannot run is reported as skipped with the reason. The last line counts all of them.
  */
 import { mkdirSync } from 'node:fs';
@@ -51,9 +51,9 @@ async function fuzzRing(): Promise<RingResult> {
     : failedRing(note || 'see above');
 }
 
-async function sandboxRing(): Promise<RingResult> {
+async function sandboxRing(project: string): Promise<RingResult> {
   const obstacle = sandboxObstacle();
-  return obstacle === undefined ? vitest('sandbox', 'sandbox', inSandbox) : skippedRing(obstacle);
+  return obstacle === undefined ? vitest(project, project, inSandbox) : skippedRing(obstacle);
 }
 
 async function containerRing(): Promise<RingResult> {
@@ -70,7 +70,8 @@ const rings: Readonly<Record<string, () => Promise<RingResult>>> = {
   unit: () => vitest('unit', 'unit', []),
   model: () => vitest('model', 'model', []),
   fuzz: fuzzRing,
-  sandbox: sandboxRing,
+  sandbox: () => sandboxRing('sandbox'),
+  reliability: () => sandboxRing('reliability'),
   container: containerRing,
   vm: vmRing,
 };

@@ -210,7 +210,7 @@ export class Machine {
     if (this.host.imageFiles.has(path)) this.aside.unshift(last);
     else {
       this.host.imageFiles.set(path, image);
-      this.tampered.delete(path);
+      if (!this.aside.some((other) => other.path === path)) this.tampered.delete(path);
     }
   }
 
