@@ -12,7 +12,9 @@ import type { PodLeases } from './ports/pod-leases.ts';
 import type { ServiceManager } from './ports/service-manager.ts';
 import type { StateStore } from './ports/state-store.ts';
 import type { VolumePlugin } from './ports/volume-plugin.ts';
+import { AttachmentWatch } from './reconcile/attachment-watch.ts';
 import { populate } from './reconcile/desired-state-of-world-populator.ts';
+import { DriftLog } from './reconcile/drift-log.ts';
 import { IscsiPathWatch } from './reconcile/iscsi-path-watch.ts';
 import { NfsServerMonitor } from './reconcile/nfs-server-monitor.ts';
 import { nodeExpansionOf } from './reconcile/node-expansion.ts';
@@ -71,9 +73,11 @@ export class Core {
   readonly executor: OperationExecutor;
   readonly reconciler: Reconciler;
   readonly servers: NfsServerMonitor;
+  readonly driftLog: DriftLog;
   readonly health: VolumeHealth;
   readonly #options: CoreOptions;
   readonly #iscsiPathWatch: IscsiPathWatch;
+  readonly #attachmentWatch: AttachmentWatch;
   #cancelRelease: (() => void) | undefined;
 
   constructor(options: CoreOptions) {
@@ -82,6 +86,7 @@ export class Core {
     const { asw } = this;
     this.#options = options;
     this.events = new MemoryEventRecorder(clock);
+    this.driftLog = new DriftLog(clock);
     this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
     const isImageInUse = (path: string) =>
@@ -108,11 +113,13 @@ export class Core {
       heavyLimit,
       onEnd: () => this.reconciler.wake(),
     });
-    this.health = new VolumeHealth({ ...common, asw, host, onChange: () => this.revision.bump() });
+    const onSlowLook = () => this.#attachmentWatch.lookAtAll();
+    this.health = new VolumeHealth({ ...common, asw, host, onSlowLook, onChange: () => this.revision.bump() });
     this.reconciler = new Reconciler({
       ...common,
       asw,
       executor: this.executor,
+      driftLog: this.driftLog,
       mountTable: host.mountTable,
       ...{ leases, services },
       secrets: this.manifests.secrets,
@@ -120,8 +127,9 @@ export class Core {
       onPass: () => this.#afterPass(),
       soon,
     });
-    const isBusy = (name: UniqueVolumeName) => this.executor.isBusy(name, '');
+    const isBusy = (name: UniqueVolumeName, podUid = '') => this.executor.isBusy(name, podUid);
     const wake = () => this.reconciler.wake();
+    this.#attachmentWatch = new AttachmentWatch({ ...common, asw, host, driftLog: this.driftLog, isBusy, wake });
     this.#iscsiPathWatch = new IscsiPathWatch({ asw, initiator: host.iscsi, clock, isBusy, wake });
   }
 
@@ -138,6 +146,7 @@ export class Core {
       this.#objectsChanged();
     });
     this.claims.sync();
+    this.#attachmentWatch.start();
     this.reconciler.start();
   }
 
@@ -150,6 +159,7 @@ export class Core {
   async stop(graceMs: number): Promise<void> {
     this.reconciler.stop();
     this.#iscsiPathWatch.stop();
+    this.#attachmentWatch.stop();
     this.servers.stop();
     this.#cancelRelease?.();
     await this.health.stop();
@@ -171,6 +181,7 @@ export class Core {
       failed: executor.failed,
       stalledServers: servers.stalled,
       waits: claims.waits,
+      drift: this.driftLog.volumes,
       conditions: this.health.conditions,
       now: clock.monotonic(),
     };
@@ -185,6 +196,7 @@ export class Core {
     const { objects, asw, events } = this;
     const { host, layout, logger, clock } = this.#options;
     this.#iscsiPathWatch.update();
+    this.#attachmentWatch.update();
     const isAllReleased = releaseTerminatedPods({
       objects,
       asw,

@@ -144,6 +144,19 @@ export interface VolumeView {
   readonly capacity: string;
   readonly requested: string;
   readonly message: string;
+  /** Missing while there was none. */
+  readonly drift?: DriftView;
+}
+
+/** What other people did to a volume, since the daemon's start. */
+export interface DriftView {
+  readonly count: number;
+  readonly lastMessage: string;
+  readonly lastAt: string;
+  /** What stays as it is until somebody acts; `help` is a command, or ''. */
+  readonly standing: readonly { readonly message: string; readonly since: string; readonly help: string }[];
+  /** Processes that still use a mount that was taken away lazily, in words; '' when none is known. */
+  readonly holders: string;
 }
 
 export interface OperationView {

@@ -2,6 +2,7 @@ import type { Host } from '../ports/host.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ServiceManager } from '../ports/service-manager.ts';
 import { type KernelFeatures, probeKernelFeatures } from './kernel-features.ts';
+import { LinuxAttachmentObserver } from './linux-attachment-observer.ts';
 import { LinuxBlockProbe } from './linux-block-probe.ts';
 import { LinuxFilesystemHealth } from './linux-filesystem-health.ts';
 import { LinuxFilesystems } from './linux-filesystems.ts';
@@ -34,8 +35,12 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     managedRoot: rootDir,
     onFailure: (error) => logger.error('the mount table cannot be read', { error: String(error) }),
   });
+  const attachments = new LinuxAttachmentObserver((error) =>
+    logger.error('devices cannot be watched', { error: String(error) }),
+  );
   return {
     features,
+    attachments,
     services: new Systemd(children),
     mountTable,
     mounter: new LinuxMounter(features, mountTools),
@@ -48,6 +53,9 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     inventory: new LinuxStorageInventory(rootDir, features),
     images: new LinuxImages({ features, imagesDirectory: `${rootDir}/images`, clock: systemClock }),
     iscsi: new LinuxIscsiInitiator(children),
-    [Symbol.asyncDispose]: () => mountTable[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await attachments[Symbol.asyncDispose]();
+      await mountTable[Symbol.asyncDispose]();
+    },
   };
 }

@@ -6,6 +6,7 @@ import type { KernelFeatures } from './kernel-features.ts';
 import { attachLoop, clearLoop } from './loop-attachment.ts';
 import { growLoop } from './loop-growth.ts';
 import { hasBacking, isAutoclear, loopStatus, loopStatusOf, openLoopNode } from './loop-node.ts';
+import { keepLoop } from './loop-retention.ts';
 import { devicesOn, type FileIdentity, isWholeFile } from './loop-search.ts';
 import { backingPathOf, loopFactsOf, loopNamesInUse } from './loop-sysfs.ts';
 import { openat2Opener, openatOpener, type PathOpener } from './open-beneath.ts';
@@ -81,6 +82,13 @@ export class LinuxLoopDevices implements LoopDevices {
       return withFd(openImage(imagePath, constants.O_RDONLY, this.#opener, action), (imageFd) =>
         growLoop({ devicePath, backing, action, image: fstatSync(imageFd, { bigint: true }) }),
       );
+    });
+  }
+
+  keep(devicePath: string, backing: LoopDevice['backing']): 'kept' | 'notAttached' {
+    return act(`Cannot keep "${devicePath}" attached`, { operation: 'keep', target: devicePath }, () => {
+      requireLoopPath(devicePath);
+      return keepLoop(devicePath, backing);
     });
   }
 

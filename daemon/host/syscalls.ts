@@ -38,6 +38,10 @@ const c = {
   umount2: libc.func('int umount2(str target, int flags)'),
   poll: libc.func('int poll(void *fds, ulong nfds, int timeout)'),
   eventfd: libc.func('int eventfd(uint initval, int flags)'),
+  read: libc.func('long read(int fd, void *buffer, size_t count)'),
+  inotifyInit: libc.func('int inotify_init1(int flags)'),
+  inotifyAddWatch: libc.func('int inotify_add_watch(int fd, str path, uint mask)'),
+  inotifyRmWatch: libc.func('int inotify_rm_watch(int fd, int id)'),
   write: libc.func('long write(int fd, void *buffer, size_t count)'),
   fcntl: libc.func('int fcntl(int fd, int command, long argument)'),
   socket: libc.func('int socket(int domain, int type, int protocol)'),
@@ -94,6 +98,24 @@ export function withFd<T>(fd: number, use: (fd: number) => T): T {
 
 export function write(fd: number, bytes: Buffer): number {
   return check('write', c.write(fd, bytes, bytes.length));
+}
+
+/** read(2) of what is there already: the descriptor must not block. */
+export function read(fd: number, bytes: Buffer): number {
+  return check('read', c.read(fd, bytes, bytes.length));
+}
+
+export function inotifyInit(flags: number): number {
+  return check('inotify_init1', c.inotifyInit(flags));
+}
+
+/** Answers the watch's id: the one that there is, if the file is watched already. */
+export function inotifyAddWatch(fd: number, path: string, mask: number): number {
+  return check('inotify_add_watch', c.inotifyAddWatch(fd, path, mask));
+}
+
+export function inotifyRmWatch(fd: number, id: number): void {
+  check('inotify_rm_watch', c.inotifyRmWatch(fd, id));
 }
 
 /** lseek(2) on images, whose sizes do not fit a double exactly: bigint. `whence` may be SEEK_DATA 3 or SEEK_HOLE 4. */

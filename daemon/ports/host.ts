@@ -1,3 +1,4 @@
+import type { AttachmentObserver } from './attachment-observer.ts';
 import type { BlockProbe } from './block-probe.ts';
 import type { FilesystemHealth } from './filesystem-health.ts';
 import type { Filesystems } from './filesystems.ts';
@@ -15,6 +16,7 @@ export interface Host {
   readonly nfs: NfsMounter;
   readonly mountTable: MountTableSource;
   readonly loopDevices: LoopDevices;
+  readonly attachments: AttachmentObserver;
   readonly blockProbe: BlockProbe;
   readonly filesystems: Filesystems;
   readonly filesystemHealth: FilesystemHealth;

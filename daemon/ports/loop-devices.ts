@@ -26,6 +26,8 @@ export interface LoopDevices {
    * shorter than the device: somebody cut it, and a shorter device would cut the filesystem on it.
    */
   grow(devicePath: string, backing: LoopDevice['backing'], imagePath: string): 'grown' | 'asLong';
+  /** Takes back a detach by somebody else that the kernel put off until the last close; of another file nothing. */
+  keep(devicePath: string, backing: LoopDevice['backing']): 'kept' | 'notAttached';
   /**
    * Detaches, if the device still has the file with this identity; a device that is free or has another file is
    * 'notAttached' and is left alone. Code `Busy` while it is mounted or open.

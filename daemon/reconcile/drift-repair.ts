@@ -3,20 +3,23 @@ import type { Logger } from '../ports/logger.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { Drift } from '../world/drift.ts';
 import { describeMount } from '../world/recorded-mount.ts';
+import type { DriftLog } from './drift-log.ts';
 
 interface DriftContext {
   readonly asw: ActualStateOfWorld;
   readonly events: EventRecorder;
   readonly logger: Logger;
+  readonly log: DriftLog;
 }
 
 /** Takes what the kernel shows into the actual state of world, and says so; the next plan repairs it. */
-export function applyDrift(drift: Drift, { asw, events, logger }: DriftContext): void {
+export function applyDrift(drift: Drift, { asw, events, logger, log }: DriftContext): void {
   const { volumeName, podUid, path, finding } = drift;
   if (podUid === '') asw.markDeviceAsUncertain(volumeName);
   else asw.markVolumeMountAs(volumeName, podUid, 'VolumeMountUncertain');
   const pod = asw.get(volumeName)?.record.pods[podUid]?.pod;
   const message = messageOf(drift);
+  log.count(volumeName, message);
   logger.warn('mount drifted', { volume: volumeName, pod: podUid || undefined, path, finding: finding.kind, message });
   events.record({
     type: 'Warning',

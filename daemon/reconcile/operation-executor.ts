@@ -125,10 +125,14 @@ export class OperationExecutor {
 
   /** What failed for want of this server need not wait for the end of its backoff: it answers again. */
   retryNow(server: string): void {
-    const { asw, clock } = this.#options;
+    this.retryWhere(({ operation }) => serverOfOperation(operation, this.#options.asw) === server);
+  }
+
+  /** What these failed for has changed. */
+  retryWhere(isMeant: (failed: FailedOperation) => boolean): void {
+    const now = this.#options.clock.monotonic();
     for (const [key, failed] of this.#failed) {
-      if (serverOfOperation(failed.operation, asw) !== server) continue;
-      this.#failed.set(key, { ...failed, notBefore: clock.monotonic() });
+      if (isMeant(failed)) this.#failed.set(key, { ...failed, notBefore: Math.min(failed.notBefore, now) });
     }
   }
 

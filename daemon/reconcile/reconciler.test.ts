@@ -17,6 +17,7 @@ import {
   worldOf,
 } from '../world/testing/volumes.ts';
 import type { VolumeRecord } from '../world/volume-record.ts';
+import { DriftLog } from './drift-log.ts';
 import { NfsServerMonitor } from './nfs-server-monitor.ts';
 import { OperationExecutor } from './operation-executor.ts';
 import { Reconciler } from './reconciler.ts';
@@ -44,6 +45,7 @@ class Machine {
   events!: MemoryEventRecorder;
   executor!: OperationExecutor;
   reconciler!: Reconciler;
+  driftLog!: DriftLog;
 
   async start(): Promise<void> {
     const { host, clock } = this;
@@ -84,7 +86,9 @@ class Machine {
         },
       }),
     });
+    this.driftLog = new DriftLog(clock);
     const reconciler: Reconciler = new Reconciler({
+      driftLog: this.driftLog,
       ...{ asw, executor, clock, events, logger: silent, soon: setImmediate },
       mountTable: host.mountTable,
       ...{ leases: this.units, services: this.units },
@@ -488,6 +492,7 @@ describe('drift', () => {
       expect(machine.state(), `round ${round}`).toBe(up);
     }
     expect(machine.reasons()).toEqual(['VolumeMountLost Pod/default/web x5']);
+    expect(machine.driftLog.volumes.get(nameOf('data'))?.count).toBe(5);
   });
 
   it('waits with drift of what is being worked on until the operation has ended', async () => {
@@ -552,6 +557,37 @@ describe("somebody else's mount", () => {
     expect(machine.state()).toBe(up);
     expect(host.mountsAt(web)).toEqual([ours]);
     expect(host.takeLog()).toEqual([]);
+  });
+
+  it('over ours: what it stood in the way of is done at once when it has gone', async () => {
+    await machine.want([data()]);
+    host.mountFromOutside(web);
+    await machine.settle();
+    for (let tries = 0; tries < 8; tries++) {
+      machine.clock.advance(122_001);
+      await machine.settle();
+    }
+    host.umountFromOutside(web);
+    await machine.settle();
+    expect(machine.state()).toBe(up);
+  });
+
+  it('of our device elsewhere is told once, counted, and forgotten when it has gone', async () => {
+    await machine.want([data()]);
+    const elsewhere = { device: '7:0', fsType: 'ext4', source: '/dev/loop0' };
+    host.mountFromOutside('/mnt/backup', elsewhere);
+    await machine.settle();
+    host.mountFromOutside('/unrelated');
+    await machine.settle();
+    expect(machine.reasons()).toEqual(['ForeignBind Volume/test/data x1']);
+    expect(machine.driftLog.volumes.get(nameOf('data'))).toMatchObject({
+      count: 1,
+      standing: [{ help: 'if it is not wanted: umount /mnt/backup' }],
+    });
+    host.umountFromOutside('/mnt/backup');
+    await machine.settle();
+    expect(machine.driftLog.volumes.get(nameOf('data'))).toMatchObject({ count: 1, standing: [] });
+    expect(machine.state()).toBe(up);
   });
 
   it('of our device elsewhere keeps the device mounted until it has gone', async () => {

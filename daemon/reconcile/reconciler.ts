@@ -15,10 +15,13 @@ import type { Secrets } from '../ports/secrets.ts';
 import type { ServiceManager } from '../ports/service-manager.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import { type DesiredStateOfWorld, emptyDesiredStateOfWorld } from '../world/desired-state-of-world.ts';
-import { findDrift } from '../world/drift.ts';
+import { findDrift, isHeldByForeign } from '../world/drift.ts';
+import { findStrayMounts } from '../world/stray-mounts.ts';
+import type { DriftLog } from './drift-log.ts';
 import { applyDrift } from './drift-repair.ts';
 import { LeaseReleases } from './lease-releases.ts';
 import type { OperationExecutor } from './operation-executor.ts';
+import { reportStrays } from './stray-report.ts';
 
 export interface ReconcilerOptions {
   readonly asw: ActualStateOfWorld;
@@ -29,6 +32,7 @@ export interface ReconcilerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventRecorder;
+  readonly driftLog: DriftLog;
   readonly secrets: Pick<Secrets, 'revisionOf'>;
   /** The desired state of world from the objects as they are now. */
   readonly populate: () => DesiredStateOfWorld;
@@ -134,11 +138,21 @@ export class Reconciler {
 
   /** Drift of what no operation is working on; the rest is looked at again when its operation has ended. */
   #observe(): void {
-    const { asw, executor, mountTable, events, logger } = this.#options;
-    const drifts = findDrift(asw, mountTable.current());
+    const { asw, executor, mountTable, events, logger, driftLog: log } = this.#options;
+    const table = mountTable.current();
+    const drifts = findDrift(asw, table);
     const settled = drifts.filter(({ volumeName, podUid }) => !executor.isBusy(volumeName, podUid));
     this.#isTableDirty = settled.length < drifts.length;
-    for (const drift of settled) applyDrift(drift, { asw, events, logger });
+    for (const drift of settled) applyDrift(drift, { asw, events, logger, log });
+    reportStrays(findStrayMounts(asw, table), { log, events });
+    log.retain(asw.volumes);
+    // Their mount has gone: what it stood in the way of need not wait for the end of its backoff.
+    executor.retryWhere(
+      ({ operation: { volumeName }, error: { code, facts } }) =>
+        code === 'ForeignMount' &&
+        facts.target !== undefined &&
+        !isHeldByForeign(asw.get(volumeName), facts.target, table),
+    );
   }
 
   /** What is asked for under an operation's key, as text: a failure counts only against the same wish. */

@@ -26,7 +26,15 @@ beforeEach(() => {
   asw = new ActualStateOfWorld();
   events = new MemoryEventRecorder(clock);
   changes = 0;
-  health = new VolumeHealth({ asw, host, clock, events, logger: silent, onChange: () => changes++ });
+  health = new VolumeHealth({
+    asw,
+    host,
+    clock,
+    events,
+    logger: silent,
+    onSlowLook: ignore,
+    onChange: () => changes++,
+  });
   const mounted = host.mountFromOutside(global, { device: '7:0', fsType: 'ext4', source: '/dev/loop0' });
   expect(mounted).toBeGreaterThan(0n);
   const record = recordOf(volumeToMount('device', 'data', ['web', 'api']));

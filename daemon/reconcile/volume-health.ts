@@ -27,6 +27,8 @@ export interface VolumeHealthOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventRecorder;
+  /** Called at each slow look: for what else is worth one, so that there is one timer. */
+  readonly onSlowLook: () => void;
   /** Called when a volume became abnormal, or is so no longer. */
   readonly onChange: () => void;
 }
@@ -50,6 +52,7 @@ export class VolumeHealth {
   /** From now on it looks every 30 s. */
   start(): void {
     this.#cancelTimer = this.#options.clock.after(intervalMs, () => {
+      this.#options.onSlowLook();
       this.#looking = this.look().finally(() => {
         if (!this.#controller.signal.aborted) this.start();
       });

@@ -2,6 +2,7 @@ import type { ControlWait } from '../controllers/claim-controller.ts';
 import type { Hold } from '../plan/plan.ts';
 import type { StalledServer } from '../ports/nfs-servers.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { VolumeDrift } from '../reconcile/drift-log.ts';
 import type { FailedOperation, RunningOperation } from '../reconcile/operation-executor.ts';
 import type { VolumeCondition } from '../reconcile/volume-health.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
@@ -25,6 +26,8 @@ export interface DaemonSnapshot {
   readonly waits: ReadonlyMap<string, ControlWait>;
   /** What is wrong with mounted filesystems. */
   readonly conditions: ReadonlyMap<UniqueVolumeName, VolumeCondition>;
+  /** What other people did to volumes, since the daemon's start. */
+  readonly drift: ReadonlyMap<UniqueVolumeName, VolumeDrift>;
   /** Milliseconds on the monotonic clock. */
   readonly now: number;
   readonly draining: boolean;

@@ -10,6 +10,7 @@ import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { VolumeCondition } from '../reconcile/volume-health.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
+import { explainDrift } from './explain-drift.ts';
 import { explainGrowth } from './explain-growth.ts';
 import { failureOf, podViews } from './pod-views.ts';
 import { stalledServerOf } from './stalled-view.ts';
@@ -42,7 +43,8 @@ function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: Daemon
   const { uid, creationTimestamp } = pod.metadata;
   const volumeName = status.volume as UniqueVolumeName;
   const condition = snapshot.conditions.get(volumeName);
-  if (status.state === 'Abnormal' && condition !== undefined) return explainAbnormal(status, condition);
+  const drift = explainDrift(snapshot.drift.get(volumeName));
+  if (status.state === 'Abnormal' && condition !== undefined) return explainAbnormal(status, condition, drift);
   const failed = status.volume === '' ? undefined : failureOf(snapshot, volumeName, uid);
   const claimNode = claimOf(pod, status.name, snapshot);
   const running = snapshot.running.find(({ operation }) => operation.volumeName === volumeName);
@@ -55,7 +57,7 @@ function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: Daemon
     detail: status.state === 'Mounted' ? status.path : detail,
     since: stalledSince(volumeName, uid, snapshot) ?? failed?.since ?? running?.startedAt ?? creationTimestamp,
     ...retryOf(failed, snapshot),
-    causes: status.state === 'Mounted' ? claimNode.flatMap(({ causes }) => causes) : claimNode,
+    causes: [...(status.state === 'Mounted' ? claimNode.flatMap(({ causes }) => causes) : claimNode), ...drift],
   };
 }
 
@@ -70,8 +72,12 @@ function stalledSince(volumeName: UniqueVolumeName, podUid: string, snapshot: Da
   return stalledServerOf(snapshot.dsw.volumes.get(volumeName)?.pods.get(podUid)?.mount, snapshot)?.since;
 }
 
-function explainAbnormal({ name, state }: PodVolumeStatus, { message, since, advice }: VolumeCondition): ExplainNode {
-  return { subject: `volume ${name}`, state, detail: message, since, help: advice, causes: [] };
+function explainAbnormal(
+  { name, state }: PodVolumeStatus,
+  { message, since, advice }: VolumeCondition,
+  causes: readonly ExplainNode[],
+): ExplainNode {
+  return { subject: `volume ${name}`, state, detail: message, since, help: advice, causes };
 }
 
 function retryOf(failed: FailedOperation | undefined, { now }: DaemonSnapshot): Partial<ExplainNode> {

@@ -39,6 +39,7 @@ function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: R
     claim: claimOf(desired),
     ...sizesOf(desired, actual),
     message: stalled === undefined ? messageOf(condition, failure) : stalledMessage(stalled),
+    ...driftOf(snapshot.drift.get(name)),
   };
 }
 
@@ -48,6 +49,10 @@ function conditionedState(state: VolumeView['state'], condition: VolumeCondition
 
 function messageOf(condition: VolumeCondition | undefined, failure: FailedOperation | undefined): string {
   return condition?.message ?? failure?.error.message ?? '';
+}
+
+function driftOf(drift: VolumeView['drift']): Pick<VolumeView, 'drift'> {
+  return drift === undefined ? {} : { drift };
 }
 
 /** A volume whose growth failed is mounted all the same, smaller than it shall be. */

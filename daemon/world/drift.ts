@@ -35,3 +35,13 @@ function podDrift(volume: ActualVolume, table: MountTable): readonly Drift[] {
     return [{ volumeName: volume.record.name, podUid: pod.pod.uid, path: expected.path, finding }];
   });
 }
+
+/** Whether something that is not ours is the visible mount at one of the volume's own paths. */
+export function isHeldByForeign(volume: ActualVolume | undefined, path: string, table: MountTable): boolean {
+  if (volume === undefined) return table.top(path) !== undefined;
+  const pods = Object.values(volume.record.pods).map((pod) => expectedPodMount(volume, pod));
+  const expected = [expectedDeviceMount(volume), ...pods].find((mount) => mount?.path === path);
+  if (expected === undefined) return table.top(path) !== undefined;
+  const { kind } = findMount(table, expected);
+  return kind === 'foreign' || kind === 'covered';
+}

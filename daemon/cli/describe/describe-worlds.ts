@@ -23,9 +23,21 @@ export function describeVolume(volume: VolumeView, { actual, operations }: Volum
       ['Capacity', volume.capacity],
       ['Requested', volume.requested],
       ['Pods', volume.pods],
+      ...driftFields(volume.drift, nowMs),
     ],
     sections: [...(actual === undefined ? [] : [actualPods(actual)]), operationSection(operations, nowMs)],
   };
+}
+
+function driftFields(drift: VolumeView['drift'], nowMs: number): Description['fields'] {
+  if (drift === undefined) return [];
+  const standing = drift.standing.map(({ message, help }) => (help === '' ? message : `${message}; ${help}`));
+  return [
+    ['Drift Count', String(drift.count)],
+    ['Last Drift', `${timeAndAge(drift.lastAt, nowMs)}: ${drift.lastMessage}`],
+    ['Standing Drift', standing],
+    ['Old Mount Used By', drift.holders],
+  ];
 }
 
 export function describeActual(volume: AswVolume): Description {

@@ -1,5 +1,6 @@
 import type { ProbeResult } from '../../world/probe-result.ts';
 import { StorageError } from '../../world/storage-error.ts';
+import type { AttachmentObserver } from '../attachment-observer.ts';
 import type { BlockProbe } from '../block-probe.ts';
 import type { FilesystemHealth } from '../filesystem-health.ts';
 import type { Filesystems } from '../filesystems.ts';
@@ -30,6 +31,18 @@ export function fakeLoopDevices(kernel: FakeKernel): LoopDevices {
       const act = () => grow(devicePath, inode, imagePath, kernel);
       return kernel.effects.do<'grown' | 'asLong'>('growLoop', devicePath, act, 'grown');
     },
+    keep: (devicePath, { inode }) =>
+      kernel.effects.do<'kept' | 'notAttached'>(
+        'keepLoop',
+        devicePath,
+        () => {
+          const loop = kernel.loops.get(devicePath);
+          if (loop?.inode !== inode) return 'notAttached';
+          loop.isAutoclear = false;
+          return 'kept';
+        },
+        'kept',
+      ),
     detach: (devicePath, { inode }) =>
       kernel.effects.do<'detached' | 'notAttached'>(
         'detach',
@@ -154,6 +167,37 @@ export function fakeFilesystemHealth(kernel: FakeKernel): FilesystemHealth {
     look: ({ deviceNumber }) => {
       const count = kernel.ext4Errors.get(deviceNumber);
       return Promise.resolve(count === undefined ? {} : { ext4Errors: { count, lastFunction: 'ext4_test' } });
+    },
+  };
+}
+
+/** Tells nothing by itself: a test that acts from outside also says at which path. */
+export function fakeAttachmentObserver(
+  kernel: FakeKernel,
+): AttachmentObserver & { readonly watched: ReadonlySet<string>; tell(path: string): void } {
+  const watched = new Set<string>();
+  const listeners = new Set<(path: string) => void>();
+  return {
+    watched,
+    facts: (deviceNumber) => {
+      const isLoop = deviceNumber.startsWith('7:');
+      const name = isLoop ? `loop${deviceNumber.slice(2)}` : 'disk';
+      const isDisk = [...kernel.disks.values()].some((disk) => disk.deviceNumber === deviceNumber);
+      if (!isLoop) return isDisk ? { name } : undefined;
+      const loop = kernel.loops.get(`/dev/${name}`);
+      if (loop === undefined) return { name };
+      const { path, inode, isAutoclear = false } = loop;
+      const moved = [...kernel.imageFiles].find(([, image]) => image.inode === inode)?.[0];
+      return { name, backing: { path: moved ?? `${path} (deleted)`, isAutoclear } };
+    },
+    watch: (path) => watched.add(path),
+    unwatch: (path) => watched.delete(path),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    tell: (path) => {
+      for (const listener of listeners) listener(path);
     },
   };
 }

@@ -14,6 +14,7 @@ export type Effect =
   | 'refresh'
   | 'attach'
   | 'detach'
+  | 'keepLoop'
   | 'probe'
   | 'mkfs'
   | 'fsck'

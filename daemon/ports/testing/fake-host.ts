@@ -1,6 +1,12 @@
 /** A whole machine in memory, behind the ports; see FakeKernel for how it behaves and what it refuses. */
 import type { Host } from '../host.ts';
-import { fakeBlockProbe, fakeFilesystemHealth, fakeFilesystems, fakeLoopDevices } from './fake-block-devices.ts';
+import {
+  fakeAttachmentObserver,
+  fakeBlockProbe,
+  fakeFilesystemHealth,
+  fakeFilesystems,
+  fakeLoopDevices,
+} from './fake-block-devices.ts';
 import { fakeDirectories, fakeImages } from './fake-files.ts';
 import { FakeIscsiInitiator } from './fake-iscsi-initiator.ts';
 import { FakeKernel } from './fake-kernel.ts';
@@ -14,6 +20,7 @@ export class FakeHost extends FakeKernel implements Host {
   readonly nfs = fakeNfs(this);
   readonly mountTable = fakeMountTable(this);
   readonly loopDevices = fakeLoopDevices(this);
+  readonly attachments = fakeAttachmentObserver(this);
   readonly blockProbe = fakeBlockProbe(this);
   readonly filesystems = fakeFilesystems(this);
   readonly filesystemHealth = fakeFilesystemHealth(this);

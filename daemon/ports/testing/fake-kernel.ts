@@ -39,6 +39,8 @@ export interface FakeLoop {
   readonly readOnly: boolean;
   /** The open file: it lives on when its name is gone. */
   readonly image: FakeImage;
+  /** Somebody asked for its detach while it was in use. */
+  isAutoclear?: boolean;
   /** Of the device: that of the file when it was attached, until it is told to look again. */
   sizeBytes: bigint;
 }
@@ -134,6 +136,14 @@ export class FakeKernel {
     this.#mounts = this.#mounts.map((mount) =>
       mount.mountPoint === mountPoint ? { ...mount, superOptions: ['ro'] } : mount,
     );
+  }
+
+  /** `losetup --detach`: in use, it goes at its last use. */
+  detachFromOutside(devicePath: string): void {
+    const loop = this.loops.get(devicePath);
+    if (loop === undefined) throw new Error(`${devicePath} is free`);
+    if (this.isMounted(devicePath)) loop.isAutoclear = true;
+    else this.loops.delete(devicePath);
   }
 
   umountFromOutside(path: string): void {

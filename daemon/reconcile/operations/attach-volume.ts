@@ -1,5 +1,6 @@
 import type { Operation } from '../../plan/operation.ts';
 import type { VolumeToMount } from '../../world/desired-state-of-world.ts';
+import type { UniqueVolumeName } from '../../world/unique-volume-name.ts';
 import type { Attachment } from '../../world/volume-recipe.ts';
 import type { VolumeRecord } from '../../world/volume-record.ts';
 import { attachmentKindOf } from '../attachments/attachment-kinds.ts';
@@ -16,7 +17,11 @@ export async function attachVolume(operation: Operation<'attachVolume'>, context
   asw.markAttachAsUncertain(volumeName);
   context.saveRecord(volumeName);
   await context.durable();
-  asw.markVolumeAsAttached(volumeName, await attachmentKindOf(attachment).attach(volume, attachment, context));
+  const attached = await attachmentKindOf(attachment).attach(volume, attachment, context);
+  asw.markVolumeAsAttached(volumeName, attached);
+  if (known?.attached !== undefined && known.attached.devicePath !== attached.devicePath) {
+    distrustDeviceBinds(volumeName, context);
+  }
   context.saveRecord(volumeName);
 }
 
@@ -30,4 +35,13 @@ function firstRecord(volume: VolumeToMount, attachment: Attachment, context: Ope
     ...(iscsi === undefined ? {} : { iscsi }),
     ...(format === undefined ? {} : { format }),
   };
+}
+
+/** A bind of the node that the volume had before: that number may be another volume's by now. */
+function distrustDeviceBinds(volumeName: UniqueVolumeName, { asw }: OperationContext): void {
+  for (const { observed: _earlier, ...pod } of Object.values(asw.get(volumeName)?.record.pods ?? {})) {
+    if (pod.mount.kind !== 'deviceBind') continue;
+    asw.addPodToVolume(volumeName, pod);
+    asw.markVolumeMountAs(volumeName, pod.pod.uid, 'VolumeMountUncertain');
+  }
 }
