@@ -11,7 +11,7 @@ export const overlay = join(import.meta.dirname, 'root');
 
 /** A minimal Debian with systemd, what the tests call in it, and the kernel that it runs on. */
 export const packages: readonly string[] = [
-  'btrfs-progs cryptsetup-bin dbus dmsetup e2fsprogs fdisk iproute2 kmod libstdc++6 lsof mount multipath-tools nftables',
+  'btrfs-progs cryptsetup-bin dbus dmsetup e2fsprogs fdisk iproute2 kmod libstdc++6 lsof mount multipath-tools',
   'nfs-common nfs-kernel-server open-iscsi procps psmisc systemd systemd-sysv targetcli-fb tgt udev user-mode-linux',
   'util-linux xfsprogs',
 ].flatMap((line) => line.split(' '));
