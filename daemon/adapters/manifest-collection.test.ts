@@ -300,4 +300,19 @@ describe('ManifestCollection, while another file is in doubt', () => {
     scene.look();
     expect(scene.listing()).toContain('c.yaml: good a');
   });
+
+  it('lets files that are gone go together: the last may have held, unsettled, what the first declared', () => {
+    scene.remove('a.yaml');
+    scene.write('b.yaml', pods('a'));
+    scene.look();
+    scene.pass(100);
+    scene.remove('b.yaml');
+    scene.look();
+    scene.pass(200);
+    expect(scene.look()).toBe(100);
+    expect(scene.listing()).toEqual(['a.yaml: good a', 'b.yaml: good b']);
+    scene.pass(100);
+    expect(scene.look()).toBeUndefined();
+    expect(scene.listing()).toEqual([]);
+  });
 });

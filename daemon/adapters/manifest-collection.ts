@@ -66,8 +66,11 @@ export class ManifestCollection {
     for (const { tracked, latest } of settled) {
       if (!isInDoubt || !takesAway(tracked.listed, latest.manifest)) accept(tracked, latest);
     }
+    // Those that are gone go together: one may have held, unsettled, what another declared.
+    const lefts = [...gone].map((name) => this.#leftOf(name, now));
+    const doubtMs = Math.max(isInDoubt ? this.#times.quietMs : 0, ...lefts);
     for (const name of gone) {
-      const wait = this.#absent(name, now, isInDoubt);
+      const wait = this.#absent(name, doubtMs);
       if (wait > 0) waits.push(wait);
     }
     this.#isFirstLook = this.#isFirstLook && waits.length > 0;
@@ -131,14 +134,19 @@ export class ManifestCollection {
     return this.#times.quietMs - Math.max(now.wall - changedAt, now.monotonic - firstSeen);
   }
 
-  #absent(name: string, now: Moment, isInDoubt: boolean): number {
+  /** Until a file that is gone is believed to be, by itself, ms. */
+  #leftOf(name: string, now: Moment): number {
     const tracked = this.#tracked.get(name);
     if (tracked === undefined) return 0;
     tracked.goneSince ??= now.monotonic;
     delete tracked.latest;
-    const left = this.#times.goneMs - (now.monotonic - tracked.goneSince);
-    // While another file is in doubt its own wait brings the next look.
-    const wait = isInDoubt ? Math.max(left, this.#times.quietMs) : left;
+    return this.#times.goneMs - (now.monotonic - tracked.goneSince);
+  }
+
+  /** @param wait ms until nothing else is in doubt; its end brings the next look */
+  #absent(name: string, wait: number): number {
+    const tracked = this.#tracked.get(name);
+    if (tracked === undefined) return 0;
     if (wait > 0 && tracked.listed !== undefined && !this.#isDeclaredElsewhere(name, tracked.listed)) return wait;
     this.#tracked.delete(name);
     return 0;
