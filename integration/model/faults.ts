@@ -44,7 +44,8 @@ export function chooseFault(call: PortCall, isAsync: boolean, random: Random): F
     const known = call.args.some((arg) => arg instanceof AbortSignal) ? delays : delays.slice(0, 3);
     // umount(2) goes by path: whatever lies on top when it comes is unmounted, so its way there has to be short.
     const beforeMs = call.method === 'unmount' ? 0 : (random.pick(known) ?? 0);
-    return { kind: 'delay', beforeMs, afterMs: random.pick(known) ?? 0 };
+    // The table is answered in the turn in which it was read: an old reading is not what can go wrong there.
+    return { kind: 'delay', beforeMs, afterMs: call.method === 'refresh' ? 0 : (random.pick(known) ?? 0) };
   }
   return nameOf(call) in lies ? { kind: 'lie' } : failBefore(random);
 }
