@@ -38,10 +38,11 @@ async function checkRing(): Promise<RingResult> {
 /** Seconds: enough for some thousand manifests and some hundred crowds of clients. */
 const fuzzSeconds = 40;
 
-/** Another seed each time, printed with what it found. */
+/** From one seed: whether a change passes is not left to chance. `npm run fuzz` takes another one each time. */
 async function fuzzRing(): Promise<RingResult> {
   const node = join(projectRoot, 'node_modules/.bin/node');
-  const { code, stdout, stderr } = await runCommand([node, 'integration/fuzz/fuzz.ts', '--seconds', `${fuzzSeconds}`]);
+  const options = ['--seconds', `${fuzzSeconds}`, '--seed', '1'];
+  const { code, stdout, stderr } = await runCommand([node, 'integration/fuzz/fuzz.ts', ...options]);
   process.stdout.write(stdout);
   process.stderr.write(stderr);
   const counts = stdout.split('\n').filter((line) => line.endsWith(' findings'));
