@@ -136,13 +136,16 @@ export class Reconciler {
     onPass();
   }
 
-  /** Drift of what no operation is working on; the rest is looked at again when its operation has ended. */
+  /**
+   * Drift of what no operation is working on; the rest is looked at again when its operation has ended, and so is the table
+   * as a whole: what an operation marks, it read before the change that this pass was woken for.
+   */
   #observe(): void {
     const { asw, executor, mountTable, events, logger, driftLog: log } = this.#options;
     const table = mountTable.current();
     const drifts = findDrift(asw, table);
     const settled = drifts.filter(({ volumeName, podUid }) => !executor.isBusy(volumeName, podUid));
-    this.#isTableDirty = settled.length < drifts.length;
+    this.#isTableDirty = settled.length < drifts.length || executor.running.length > 0;
     for (const drift of settled) applyDrift(drift, { asw, events, logger, log });
     reportStrays(findStrayMounts(asw, table), { log, events });
     log.retain(asw.volumes);
