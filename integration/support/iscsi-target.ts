@@ -25,6 +25,16 @@ interface TestTarget {
 
 const tgt = (...args: readonly string[]) => run('tgtadm', '--lld', 'iscsi', ...args);
 
+/** True, or what tgt says against it. */
+function answer(...args: readonly string[]): true | string {
+  try {
+    tgt(...args);
+    return true;
+  } catch (error) {
+    return String(error);
+  }
+}
+
 /** Where it listens; each can be taken away. */
 const portals = ['127.0.0.1', '127.0.0.2', '[::1]'] as const;
 
@@ -91,12 +101,13 @@ export class TgtServer {
     return found;
   }
 
-  setLun(iqn: string, lun: number, unit: TestLun): void {
+  /** Waits until a LUN that is there has no command of a session any more: tgt refuses to delete one that is active. */
+  async setLun(iqn: string, lun: number, unit: TestLun): Promise<void> {
     const target = this.#targets.get(iqn);
     if (target === undefined) throw new Error(`There is no target ${iqn}`);
     const tid = this.#numberOf(iqn);
     if (target.luns.has(lun)) {
-      tgt('--op', 'delete', '--mode', 'logicalunit', '--tid', tid, '--lun', String(lun));
+      await eventually(() => answer('--op', 'delete', '--mode', 'logicalunit', '--tid', tid, '--lun', String(lun)));
     }
     target.luns.set(lun, unit);
     this.#makeLun(tid, lun, unit);

@@ -42,7 +42,7 @@ it('is grown when the capacity of its PersistentVolume is raised', async () => {
   // tgt gives a LUN its size when it is made: to the session it is away for a moment, and has another size then.
   const unit = target.lun(iqn, 1);
   truncateSync(unit.image, 192 * 2 ** 20);
-  target.setLun(iqn, 1, unit);
+  await target.setLun(iqn, 1, unit);
   daemon.apply('data.yaml', declared.replace('capacity: { storage: 64Mi }', 'capacity: { storage: 192Mi }'));
   await eventually(async () => {
     const { status } = await daemon.json<ClaimView>('pvc', 'data');

@@ -130,7 +130,7 @@ describe('the target', () => {
     daemon.remove('p.yaml');
     await eventually(() => iscsiSessions().length === 0 || 'the session is there', patience);
     const stranger = target.newImage('stranger', 64);
-    target.setLun(disks, 4, stranger);
+    await target.setLun(disks, 4, stranger);
     daemon.apply('p.yaml', pod('p', { data: claimVolume('data') }));
     await daemon.condition('p', /another LUN lies at its address: it is "naa\./);
     expect(readFileSync(stranger.image).every((byte) => byte === 0)).toBe(true);
