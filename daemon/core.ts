@@ -18,6 +18,7 @@ import { DriftLog } from './reconcile/drift-log.ts';
 import { IscsiPathWatch } from './reconcile/iscsi-path-watch.ts';
 import { NfsServerMonitor } from './reconcile/nfs-server-monitor.ts';
 import { nodeExpansionOf } from './reconcile/node-expansion.ts';
+import { OldMountUsers } from './reconcile/old-mount-users.ts';
 import { OperationExecutor } from './reconcile/operation-executor.ts';
 import type { OperationContext } from './reconcile/operations/operation-context.ts';
 import { releaseTerminatedPods } from './reconcile/pod-release.ts';
@@ -78,6 +79,7 @@ export class Core {
   readonly #options: CoreOptions;
   readonly #iscsiPathWatch: IscsiPathWatch;
   readonly #attachmentWatch: AttachmentWatch;
+  readonly #oldMountUsers: OldMountUsers;
   #cancelRelease: (() => void) | undefined;
 
   constructor(options: CoreOptions) {
@@ -113,13 +115,20 @@ export class Core {
       heavyLimit,
       onEnd: () => this.reconciler.wake(),
     });
-    const onSlowLook = () => this.#attachmentWatch.lookAtAll();
-    this.health = new VolumeHealth({ ...common, asw, host, onSlowLook, onChange: () => this.revision.bump() });
+    const { holders } = host;
+    const onChange = () => this.revision.bump();
+    this.#oldMountUsers = new OldMountUsers({ holders, logger, driftLog: this.driftLog, onChange });
+    const onSlowLook = () => {
+      this.#attachmentWatch.lookAtAll();
+      this.#oldMountUsers.lookAgain();
+    };
+    this.health = new VolumeHealth({ ...common, asw, host, onSlowLook, onChange });
     this.reconciler = new Reconciler({
       ...common,
       asw,
       executor: this.executor,
       driftLog: this.driftLog,
+      onMountLost: (name, deviceNumber) => this.#oldMountUsers.mountLost(name, deviceNumber),
       mountTable: host.mountTable,
       ...{ leases, services },
       secrets: this.manifests.secrets,
@@ -163,6 +172,7 @@ export class Core {
     this.servers.stop();
     this.#cancelRelease?.();
     await this.health.stop();
+    await this.#oldMountUsers.stop();
     await this.claims.stop();
     await this.executor.stop(graceMs);
   }
@@ -197,6 +207,7 @@ export class Core {
     const { host, layout, logger, clock } = this.#options;
     this.#iscsiPathWatch.update();
     this.#attachmentWatch.update();
+    this.health.update(host.mountTable.current());
     const isAllReleased = releaseTerminatedPods({
       objects,
       asw,

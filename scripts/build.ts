@@ -13,6 +13,9 @@ const programs = [
   { name: 'moorctl', entry: 'daemon/cli/main.ts' },
 ];
 
+/** What the daemon starts as a child: a bundle without a launcher. */
+const parts = [{ name: 'mount-holders', entry: 'daemon/host/holders/main.ts' }];
+
 const dist = join(projectRoot, 'dist');
 
 // Bundled CommonJS packages still call require() for Node's own modules, which an ES module does not have.
@@ -76,7 +79,7 @@ function writeWhole(path: string, content: string | Uint8Array, mode: number): v
 
 const built = await build({
   absWorkingDir: projectRoot,
-  entryPoints: programs.map(({ name, entry }) => ({ in: entry, out: name })),
+  entryPoints: [...programs, ...parts].map(({ name, entry }) => ({ in: entry, out: name })),
   outdir: join(dist, 'lib'),
   write: false,
   bundle: true,

@@ -10,6 +10,7 @@ import { LinuxImages } from './linux-images.ts';
 import { LinuxIscsiInitiator } from './linux-iscsi-initiator.ts';
 import { LinuxLoopDevices } from './linux-loop-devices.ts';
 import { LinuxManagedDirectories } from './linux-managed-directories.ts';
+import { LinuxMountHolders } from './linux-mount-holders.ts';
 import { LinuxMountTable } from './linux-mount-table.ts';
 import { LinuxMounter } from './linux-mounter.ts';
 import { LinuxNfsMounter } from './linux-nfs-mounter.ts';
@@ -43,6 +44,7 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     attachments,
     services: new Systemd(children),
     mountTable,
+    holders: new LinuxMountHolders(children),
     mounter: new LinuxMounter(features, mountTools),
     nfs: new LinuxNfsMounter(features, children),
     loopDevices: new LinuxLoopDevices(features),

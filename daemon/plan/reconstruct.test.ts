@@ -150,13 +150,20 @@ describe('reconstructVolume', () => {
   it('knows a tmpfs by the device number that it had', () => {
     const observed = { device: '0:61', root: '/', fsType: 'tmpfs' };
     const record = recorded('tmpfs', observed);
-    expect(statesOf(record, [mountAt(web, observed)], false)).toEqual({
+    const ours = { ...observed, source: 'tmpfs' };
+    expect(statesOf(record, [mountAt(web, ours)], false)).toEqual({
       attachState: 'NotAttached',
       deviceMountState: 'DeviceNotMounted',
       web: 'VolumeMounted',
       api: 'VolumeMountUncertain',
     });
-    expect(statesOf(record, [mountAt(web, { ...observed, device: '0:62' })], false).web).toBe('VolumeMountUncertain');
+    expect(statesOf(record, [mountAt(web, { ...ours, device: '0:62' })], false).web).toBe('VolumeMountUncertain');
+  });
+
+  it('does not take a tmpfs of somebody else for ours that was given the number of ours', () => {
+    const observed = { device: '0:61', root: '/', fsType: 'tmpfs' };
+    const theirs = mountAt(web, { ...observed, source: 'theirs' });
+    expect(statesOf(recorded('tmpfs', observed), [theirs], false).web).toBe('VolumeMountUncertain');
   });
 
   it('has no mount to prove a plain directory by: uncertain', () => {

@@ -6,6 +6,7 @@ import type { Images } from './images.ts';
 import type { IscsiInitiator } from './iscsi-initiator.ts';
 import type { LoopDevices } from './loop-devices.ts';
 import type { ManagedDirectories } from './managed-directories.ts';
+import type { MountHolders } from './mount-holders.ts';
 import type { MountTableSource } from './mount-table-source.ts';
 import type { Mounter } from './mounter.ts';
 import type { NfsMounter } from './nfs-mounter.ts';
@@ -17,6 +18,7 @@ export interface Host {
   readonly mountTable: MountTableSource;
   readonly loopDevices: LoopDevices;
   readonly attachments: AttachmentObserver;
+  readonly holders: MountHolders;
   readonly blockProbe: BlockProbe;
   readonly filesystems: Filesystems;
   readonly filesystemHealth: FilesystemHealth;

@@ -70,9 +70,12 @@ export class DriftLog {
     }
   }
 
-  markHolders(name: UniqueVolumeName, holders: string): void {
+  /** @returns true when it was not known before */
+  markHolders(name: UniqueVolumeName, holders: string): boolean {
     const before = this.#volumes.get(name);
-    if (before !== undefined) this.#volumes.set(name, { ...before, holders });
+    if (before === undefined || before.holders === holders) return false;
+    this.#volumes.set(name, { ...before, holders });
+    return true;
   }
 
   /** Drops what is known of volumes that are no longer there. */

@@ -46,6 +46,7 @@ class Machine {
   executor!: OperationExecutor;
   reconciler!: Reconciler;
   driftLog!: DriftLog;
+  readonly lost: string[] = [];
 
   async start(): Promise<void> {
     const { host, clock } = this;
@@ -89,6 +90,7 @@ class Machine {
     this.driftLog = new DriftLog(clock);
     const reconciler: Reconciler = new Reconciler({
       driftLog: this.driftLog,
+      onMountLost: (name, deviceNumber) => this.lost.push(`${name} ${deviceNumber}`),
       ...{ asw, executor, clock, events, logger: silent, soon: setImmediate },
       mountTable: host.mountTable,
       ...{ leases: this.units, services: this.units },

@@ -17,6 +17,7 @@ import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import { type DesiredStateOfWorld, emptyDesiredStateOfWorld } from '../world/desired-state-of-world.ts';
 import { findDrift, isHeldByForeign } from '../world/drift.ts';
 import { findStrayMounts } from '../world/stray-mounts.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DriftLog } from './drift-log.ts';
 import { applyDrift } from './drift-repair.ts';
 import { LeaseReleases } from './lease-releases.ts';
@@ -33,6 +34,8 @@ export interface ReconcilerOptions {
   readonly logger: Logger;
   readonly events: EventRecorder;
   readonly driftLog: DriftLog;
+  /** Called when a mount of this superblock was taken away by somebody. */
+  readonly onMountLost: (name: UniqueVolumeName, deviceNumber: string) => void;
   readonly secrets: Pick<Secrets, 'revisionOf'>;
   /** The desired state of world from the objects as they are now. */
   readonly populate: () => DesiredStateOfWorld;
@@ -141,12 +144,15 @@ export class Reconciler {
    * as a whole: what an operation marks, it read before the change that this pass was woken for.
    */
   #observe(): void {
-    const { asw, executor, mountTable, events, logger, driftLog: log } = this.#options;
+    const { asw, executor, mountTable, events, logger, driftLog: log, onMountLost } = this.#options;
     const table = mountTable.current();
     const drifts = findDrift(asw, table);
     const settled = drifts.filter(({ volumeName, podUid }) => !executor.isBusy(volumeName, podUid));
     this.#isTableDirty = settled.length < drifts.length || executor.running.length > 0;
     for (const drift of settled) applyDrift(drift, { asw, events, logger, log });
+    for (const { volumeName, observed, finding } of settled) {
+      if (finding.kind === 'absent' && observed !== undefined) onMountLost(volumeName, observed.device);
+    }
     reportStrays(findStrayMounts(asw, table), { log, events });
     log.retain(asw.volumes);
     // Their mount has gone: what it stood in the way of need not wait for the end of its backoff.

@@ -113,4 +113,20 @@ describe('VolumeHealth', () => {
     await health.stop();
     expect(clock.waiting).toBe(0);
   });
+
+  it('looks at once when a pass finds it read-only, and when it no longer is', async () => {
+    health.update(host.mountTable.current());
+    await turns();
+    expect(changes).toBe(0);
+    host.turnReadOnly(global);
+    health.update(await host.mountTable.refresh());
+    await turns();
+    expect(health.conditions.get(data)?.message).toMatch(/read-only/);
+    host.remountFromOutside(global, ['rw', 'nosuid', 'nodev']);
+    host.turnWritable(global);
+    health.update(await host.mountTable.refresh());
+    await turns();
+    expect(health.conditions.size).toBe(0);
+    expect(changes).toBe(2);
+  });
 });

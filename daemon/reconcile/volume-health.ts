@@ -37,6 +37,9 @@ export class VolumeHealth {
   readonly #options: VolumeHealthOptions;
   readonly #conditions = new Map<UniqueVolumeName, VolumeCondition>();
   readonly #controller = new AbortController();
+  /** What the table showed read-only, until it is known to be well. */
+  readonly #readOnly = new Set<UniqueVolumeName>();
+  #isLookingNow = false;
   #cancelTimer: (() => void) | undefined;
   #looking: Promise<void> = Promise.resolve();
 
@@ -65,6 +68,28 @@ export class VolumeHealth {
     await this.#looking;
   }
 
+  /** After each pass: a remount of a whole filesystem by somebody does raise an event; only the kernel's own does not. */
+  update(table: MountTable): void {
+    for (const { record } of this.#options.asw.volumes.values()) {
+      const { name, recipe, deviceObserved } = record;
+      const shown = recipe.deviceMount?.readOnly === false ? table.top(recipe.globalMountPath) : undefined;
+      const isReadOnly = shown?.superOptions.includes('ro') === true && shown.device === deviceObserved?.device;
+      const isKnown = this.#conditions.has(name);
+      if (isReadOnly) this.#readOnly.add(name);
+      else if (!isKnown) this.#readOnly.delete(name);
+      if (isReadOnly !== isKnown && this.#readOnly.has(name)) this.#lookNow();
+    }
+  }
+
+  #lookNow(): void {
+    if (this.#isLookingNow) return;
+    this.#isLookingNow = true;
+    this.#looking = this.#looking.then(async () => {
+      this.#isLookingNow = false;
+      await this.look();
+    });
+  }
+
   /** One look at every volume; one that cannot be looked at keeps the condition that it had. */
   async look(): Promise<void> {
     const { asw, host, logger } = this.#options;
@@ -75,6 +100,7 @@ export class VolumeHealth {
       if (!this.#controller.signal.aborted) logger.warn('volumes cannot be looked at', { error: String(error) });
     }
     for (const name of this.#conditions.keys()) if (asw.get(name) === undefined) this.#conditions.delete(name);
+    for (const name of this.#readOnly) if (asw.get(name) === undefined) this.#readOnly.delete(name);
   }
 
   async #lookAt(volume: ActualVolume, table: MountTable): Promise<void> {
@@ -93,7 +119,10 @@ export class VolumeHealth {
     const evidence = await this.#options.host.filesystemHealth.look(filesystem, this.#controller.signal);
     const now = this.#options.asw.get(name);
     if (now?.deviceMountState !== 'DeviceGloballyMounted') return;
-    this.#set(now, decideHealth({ fsType, superOptions: found.mount.superOptions, ...evidence }));
+    this.#set(
+      now,
+      decideHealth({ fsType, mountPoint: expected.path, superOptions: found.mount.superOptions, ...evidence }),
+    );
   }
 
   #set(volume: ActualVolume, found: Abnormality | undefined): void {

@@ -25,7 +25,10 @@ export function explainPod(pod: StoredPod, snapshot: DaemonSnapshot): ExplainNod
     state: status?.phase ?? 'Pending',
     detail: detailOfPod(pod, volumes, snapshot),
     since: condition?.lastTransitionTime ?? creationTimestamp,
-    causes: volumes.map((volume) => explainVolume(pod, volume, snapshot)),
+    causes:
+      pod.metadata.deletionTimestamp === undefined
+        ? volumes.map((volume) => explainVolume(pod, volume, snapshot))
+        : explainUnmounts(uid, snapshot),
   };
 }
 
@@ -37,6 +40,21 @@ function detailOfPod(pod: StoredPod, volumes: readonly PodVolumeStatus[], snapsh
   }
   const mounted = volumes.filter(({ state }) => state === 'Mounted').length;
   return mounted === volumes.length ? '' : `${mounted} of ${volumes.length} volumes are mounted`;
+}
+
+/** Of a pod that goes: what it still has, and what keeps that from being unmounted. */
+function explainUnmounts(podUid: string, snapshot: DaemonSnapshot): readonly ExplainNode[] {
+  return snapshot.asw.volumesOfPod(podUid).map(({ record }): ExplainNode => {
+    const failed = failureOf(snapshot, record.name, podUid);
+    return {
+      subject: `volume ${record.pods[podUid]?.outerNames.join(', ') ?? ''}`,
+      state: failed === undefined ? 'Unmounting' : 'Failed',
+      detail: failed?.error.message ?? '',
+      since: failed?.since ?? '',
+      ...retryOf(failed, snapshot),
+      causes: explainDrift(snapshot.drift.get(record.name)),
+    };
+  });
 }
 
 function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: DaemonSnapshot): ExplainNode {

@@ -4,12 +4,15 @@ import { expectedDeviceMount, expectedPodMount } from './expected-mounts.ts';
 import type { MountTable } from './mount-table.ts';
 import { findMount, type MountFinding } from './recorded-mount.ts';
 import type { UniqueVolumeName } from './unique-volume-name.ts';
+import type { ObservedMount } from './volume-record.ts';
 
 export interface Drift {
   readonly volumeName: UniqueVolumeName;
   /** '' for the global mount. */
   readonly podUid: string;
   readonly path: string;
+  /** What it was, as it was seen last; an NFS mount's superblock may be that of others too and is left out. */
+  readonly observed: ObservedMount | undefined;
   readonly finding: Exclude<MountFinding, { kind: 'asExpected' }>;
 }
 
@@ -23,7 +26,15 @@ function deviceDrift(volume: ActualVolume, table: MountTable): readonly Drift[] 
   if (volume.deviceMountState !== 'DeviceGloballyMounted' || expected === undefined) return [];
   const finding = findMount(table, expected);
   if (finding.kind === 'asExpected') return [];
-  return [{ volumeName: volume.record.name, podUid: '', path: expected.path, finding }];
+  return [
+    {
+      volumeName: volume.record.name,
+      podUid: '',
+      path: expected.path,
+      observed: volume.record.deviceObserved,
+      finding,
+    },
+  ];
 }
 
 function podDrift(volume: ActualVolume, table: MountTable): readonly Drift[] {
@@ -32,7 +43,9 @@ function podDrift(volume: ActualVolume, table: MountTable): readonly Drift[] {
     if (volume.podStates.get(pod.pod.uid) !== 'VolumeMounted' || expected === undefined) return [];
     const finding = findMount(table, expected);
     if (finding.kind === 'asExpected') return [];
-    return [{ volumeName: volume.record.name, podUid: pod.pod.uid, path: expected.path, finding }];
+    const isOwn = pod.mount.kind === 'bind' || pod.mount.kind === 'tmpfs';
+    const observed = isOwn ? pod.observed : undefined;
+    return [{ volumeName: volume.record.name, podUid: pod.pod.uid, path: expected.path, observed, finding }];
   });
 }
 

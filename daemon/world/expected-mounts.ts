@@ -23,7 +23,8 @@ export function expectedPodMount(volume: ActualVolume, pod: PodVolumeRecord): Ex
     case 'directory':
       return undefined;
     case 'tmpfs':
-      return { path, identity: observed ?? { fsType: 'tmpfs', root: '/' }, readOnly: false };
+      // The number of a tmpfs that was unmounted goes to the next one, which may be a stranger's in its place.
+      return { path, identity: observed ?? { fsType: 'tmpfs', root: '/' }, source: 'tmpfs', readOnly: false };
     case 'bind':
       return { path, identity: observed ?? globalIdentity(volume), readOnly: mount.readOnly };
     case 'nfs': {

@@ -18,6 +18,12 @@ describe('decideHealth', () => {
   it.each([
     ['ro', { superOptions: ['ro', 'ssd'] }, /made it read-only after an error$/],
     ['emergency_ro of Linux 6.15', { superOptions: ['rw', 'emergency_ro'] }, /made it read-only/],
+    [
+      'ro of ext4 that counts no error',
+      { superOptions: ['ro'], ext4Errors: { count: 0, lastFunction: '' } },
+      /^somebody/,
+    ],
+    ['ro of xfs', { fsType: 'xfs' as const, superOptions: ['ro'] }, /^somebody has remounted it read-only$/],
     ['shutdown', { superOptions: ['rw', 'shutdown'] }, /shut it down/],
     [
       'errors that ext4 counts, in between',

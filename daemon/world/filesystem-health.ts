@@ -3,6 +3,7 @@ import type { FilesystemType } from './filesystem-type.ts';
 
 export interface HealthEvidence {
   readonly fsType: FilesystemType;
+  readonly mountPoint?: string;
   /** Of the superblock, from the mount table. */
   readonly superOptions: readonly string[];
   /** /sys/fs/ext4/DEVICE/errors_count and last_error_func; undefined where there are none. */
@@ -26,6 +27,12 @@ export function decideHealth(evidence: HealthEvidence): Abnormality | undefined 
   const { superOptions, ext4Errors, rootError, fsType } = evidence;
   const advice = adviceFor[fsType];
   if (superOptions.includes('shutdown')) return { message: 'the kernel has shut it down after an error', advice };
+  if (superOptions.includes('ro') && isNotTheKernels(evidence)) {
+    return {
+      message: 'somebody has remounted it read-only',
+      advice: `if that is not wanted: mount -o remount,rw ${evidence.mountPoint ?? ''}`,
+    };
+  }
   if (superOptions.includes('ro') || superOptions.includes('emergency_ro')) {
     return { message: `the kernel has made it read-only after an error${historyOf(ext4Errors)}`, advice };
   }
@@ -34,6 +41,12 @@ export function decideHealth(evidence: HealthEvidence): Abnormality | undefined 
     return { message: `ext4 has found errors and may have become read-only${historyOf(ext4Errors)}`, advice };
   }
   return undefined;
+}
+
+/** xfs is never made read-only by the kernel, it shuts down; ext4 counts an error first. */
+function isNotTheKernels({ fsType, ext4Errors, superOptions }: HealthEvidence): boolean {
+  if (superOptions.includes('emergency_ro')) return false;
+  return fsType === 'xfs' || (fsType === 'ext4' && ext4Errors?.count === 0);
 }
 
 /** Mounted anew it is checked, or its log is replayed; both want the pod to let go of it first. */

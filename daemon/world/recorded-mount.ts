@@ -8,6 +8,8 @@ export interface ExpectedMount {
   readonly path: string;
   /** Facts that must hold; a fact that is not known (a crash before it was recorded) is left out. */
   readonly identity: Partial<ObservedMount>;
+  /** What was mounted, where the identity alone is not enough. */
+  readonly source?: string;
   /** "server:/path" of an NFS mount; see `isNfsMountOf`. */
   readonly nfsSource?: string;
   readonly readOnly: boolean;
@@ -36,7 +38,8 @@ export function findMount(table: MountTable, expected: ExpectedMount): MountFind
   return differing === '' ? { kind: 'asExpected', mount: top } : { kind: 'flagsDiffer', mount: top, differing };
 }
 
-function isOurs(mount: MountInfo, { identity, nfsSource }: ExpectedMount): boolean {
+function isOurs(mount: MountInfo, { identity, source, nfsSource }: ExpectedMount): boolean {
+  if (source !== undefined && mount.source !== source) return false;
   return hasIdentity(mount, identity) && (nfsSource === undefined || isNfsMountOf(mount, nfsSource));
 }
 

@@ -10,7 +10,7 @@ import {
 import { fakeDirectories, fakeImages } from './fake-files.ts';
 import { FakeIscsiInitiator } from './fake-iscsi-initiator.ts';
 import { FakeKernel } from './fake-kernel.ts';
-import { fakeMounter, fakeMountTable } from './fake-mounts.ts';
+import { fakeMounter, fakeMountHolders, fakeMountTable } from './fake-mounts.ts';
 import { fakeNfs } from './fake-nfs.ts';
 
 export { finalError, transientError, uncertainError } from './fake-effects.ts';
@@ -21,6 +21,7 @@ export class FakeHost extends FakeKernel implements Host {
   readonly mountTable = fakeMountTable(this);
   readonly loopDevices = fakeLoopDevices(this);
   readonly attachments = fakeAttachmentObserver(this);
+  readonly holders = fakeMountHolders(this);
   readonly blockProbe = fakeBlockProbe(this);
   readonly filesystems = fakeFilesystems(this);
   readonly filesystemHealth = fakeFilesystemHealth(this);

@@ -5,6 +5,7 @@
  * It is an oracle too: what must never be asked of a kernel (mkfs on a device that is not blank, unmounting a stranger's
  * mount, removing an image in use) is refused and kept in `violations`, which every test expects to be empty.
  */
+import type { MountHolder } from '../../world/mount-holder.ts';
 import type { MountInfo } from '../../world/mount-info.ts';
 import { MountTable } from '../../world/mount-table.ts';
 import type { ImageSidecar } from '../images.ts';
@@ -75,6 +76,8 @@ export class FakeKernel {
   readonly usedNfs = new Set<string>();
   /** Targets of NFS mounts that their server no longer knows. */
   readonly staleNfs = new Set<string>();
+  /** Processes that keep something busy, by mount point or device number. */
+  readonly users = new Map<string, readonly MountHolder[]>();
   readonly disks = new Map<string, FakeDisk>();
   /** Errors that an ext4 has counted, by the device's number. */
   readonly ext4Errors = new Map<string, number>();
@@ -133,9 +136,15 @@ export class FakeKernel {
 
   /** What the kernel does to a filesystem after an error: no listener hears of it. */
   turnReadOnly(mountPoint: string): void {
-    this.#mounts = this.#mounts.map((mount) =>
-      mount.mountPoint === mountPoint ? { ...mount, superOptions: ['ro'] } : mount,
-    );
+    this.#setSuperOptions(mountPoint, ['ro']);
+  }
+
+  turnWritable(mountPoint: string): void {
+    this.#setSuperOptions(mountPoint, ['rw']);
+  }
+
+  #setSuperOptions(mountPoint: string, superOptions: readonly string[]): void {
+    this.#mounts = this.#mounts.map((mount) => (mount.mountPoint === mountPoint ? { ...mount, superOptions } : mount));
   }
 
   /** `losetup --detach`: in use, it goes at its last use. */

@@ -1,4 +1,5 @@
 import type { MountInfo } from '../../world/mount-info.ts';
+import type { MountHolders } from '../mount-holders.ts';
 import type { MountTableSource } from '../mount-table-source.ts';
 import type { Mounter, MountFlags } from '../mounter.ts';
 import { finalError } from './fake-effects.ts';
@@ -101,4 +102,12 @@ export function fakeMountTable(kernel: FakeKernel): MountTableSource {
 
 export function optionsOf({ readOnly, allowDevices, extra = [] }: MountFlags): readonly string[] {
   return [readOnly ? 'ro' : 'rw', 'nosuid', ...(allowDevices === true ? [] : ['nodev']), ...extra];
+}
+
+/** Processes that a test put there, by what they hold: a mount point, or the number of a superblock or device. */
+export function fakeMountHolders(kernel: FakeKernel): MountHolders {
+  return {
+    find: (held) =>
+      Promise.resolve(kernel.users.get(held.kind === 'mount' ? held.mountPoint : held.deviceNumber) ?? []),
+  };
 }

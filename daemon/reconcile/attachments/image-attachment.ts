@@ -4,6 +4,7 @@ import type { VolumeToMount } from '../../world/desired-state-of-world.ts';
 import { StorageError } from '../../world/storage-error.ts';
 import type { ImageAttachment } from '../../world/volume-recipe.ts';
 import type { AttachedDevice, VolumeRecord } from '../../world/volume-record.ts';
+import { nameHolders } from '../operations/busy-mount.ts';
 import { attachedLoop, backingOf } from '../operations/loop-backing.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
 import type { AttachmentKind } from './attachment-kind.ts';
@@ -37,7 +38,12 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
     context.saveRecord(record.name);
     await context.durable();
     // A busy detach is deferred by the kernel until the last user closes the device (loop(4)): then this throws Busy.
-    host.loopDevices.detach(attached.devicePath, backingOf(attached.loopBacking));
+    try {
+      host.loopDevices.detach(attached.devicePath, backingOf(attached.loopBacking));
+    } catch (thrown) {
+      const { deviceNumber, devicePath } = attached;
+      throw await nameHolders(thrown, { kind: 'device', deviceNumber, devicePath }, context);
+    }
   },
 
   isStillAttached,

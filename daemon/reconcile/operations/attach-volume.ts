@@ -37,11 +37,9 @@ function firstRecord(volume: VolumeToMount, attachment: Attachment, context: Ope
   };
 }
 
-/** A bind of the node that the volume had before: that number may be another volume's by now. */
+/** A bind of the node that the volume had before: that number may be another volume's by now. mountVolume makes it anew. */
 function distrustDeviceBinds(volumeName: UniqueVolumeName, { asw }: OperationContext): void {
-  for (const { observed: _earlier, ...pod } of Object.values(asw.get(volumeName)?.record.pods ?? {})) {
-    if (pod.mount.kind !== 'deviceBind') continue;
-    asw.addPodToVolume(volumeName, pod);
-    asw.markVolumeMountAs(volumeName, pod.pod.uid, 'VolumeMountUncertain');
+  for (const pod of Object.values(asw.get(volumeName)?.record.pods ?? {})) {
+    if (pod.mount.kind === 'deviceBind') asw.markVolumeMountAs(volumeName, pod.pod.uid, 'VolumeMountUncertain');
   }
 }

@@ -8,6 +8,7 @@ import { isTakenAwayAsStale } from './mount-nfs.ts';
 import { lookAt, verify } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
 import { flagsOf } from './pod-mount-flags.ts';
+import { unmountIfThere } from './unmount-volume.ts';
 
 /** Gives one pod its volume at its target path (CSI: NodePublish). */
 export async function mountVolume(operation: Operation<'mountVolume'>, context: OperationContext): Promise<void> {
@@ -56,6 +57,7 @@ async function mountAndVerify(
   expected: ExpectedMount,
   context: OperationContext,
 ): Promise<ObservedMount> {
+  if (isOfEarlierDevice(actual, record)) await unmountIfThere(expected, { mayHang: false }, context);
   const found = await lookAt(expected, context);
   const isKept = found.kind !== 'absent' && !(await isTakenAwayAsStale(record, expected, context));
   if (isKept && found.kind === 'asExpected') return observedOf(found.mount);
@@ -73,6 +75,12 @@ async function mountAndVerify(
   }
   await makePodMount(actual, fresh, context);
   return observedOf(await verify(expectedPodMount(actual, fresh) ?? expected, context));
+}
+
+/** Our own bind of a loop device that somebody detached: the volume has another one since. */
+function isOfEarlierDevice({ record: { attached } }: ActualVolume, { mount, observed }: PodVolumeRecord): boolean {
+  if (mount.kind !== 'deviceBind' || attached?.loopBacking === undefined || observed === undefined) return false;
+  return observed.root !== attached.devicePath.slice('/dev'.length);
 }
 
 /** A call on an NFS mount may wait for its server, even one that only concerns the mount itself: that is a child's. */

@@ -12,6 +12,7 @@ import type { ExpectedMount } from '../../world/recorded-mount.ts';
 import { asStorageError, StorageError } from '../../world/storage-error.ts';
 import type { NfsPodMount } from '../../world/volume-recipe.ts';
 import type { PodVolumeRecord } from '../../world/volume-record.ts';
+import { nameHolders } from './busy-mount.ts';
 import { assertGone, lookAt } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
 
@@ -93,7 +94,8 @@ async function unmount(
   } catch (thrown) {
     const error = asStorageError(thrown, `Cannot unmount "${expected.path}"`);
     if (error.code === 'DeadlineExceeded') context.servers.failed(server, error.message);
-    return error;
+    const held = { kind: 'mount', deviceNumber: found.mount.device, mountPoint: expected.path } as const;
+    return asStorageError(await nameHolders(error, held, context), error.message);
   }
   await assertGone(expected, context);
   return undefined;

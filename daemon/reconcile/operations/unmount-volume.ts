@@ -2,6 +2,7 @@ import type { Operation } from '../../plan/operation.ts';
 import { expectedPodMount } from '../../world/expected-mounts.ts';
 import type { ExpectedMount } from '../../world/recorded-mount.ts';
 import type { PodVolumeRecord } from '../../world/volume-record.ts';
+import { nameHolders } from './busy-mount.ts';
 import { parentOf } from './mount-device.ts';
 import { assertGone, lookAt } from './mount-verification.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -39,7 +40,10 @@ export async function unmountIfThere(
 ): Promise<void> {
   const found = await lookAt(expected, context);
   if (found.kind === 'absent') return;
-  await context.host.mounter.unmount(expected.path, options, context.signal);
+  await context.host.mounter.unmount(expected.path, options, context.signal).catch(async (thrown: unknown) => {
+    const held = { kind: 'mount', deviceNumber: found.mount.device, mountPoint: expected.path } as const;
+    throw await nameHolders(thrown, held, context);
+  });
   await assertGone(expected, context);
 }
 
