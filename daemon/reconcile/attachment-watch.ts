@@ -82,14 +82,14 @@ export class AttachmentWatch {
       const names = this.#volumesByPath.get(told);
       names?.delete(name);
       if (names?.size === 0) this.#volumesByPath.delete(told);
-      if (this.#use(path, -1) === 0) attachments.unwatch(path);
+      if (this.#use(path, -1) === 0) this.#attempt(name, () => attachments.unwatch(path));
     }
     for (const { path, told, as, madeAt } of now) {
       const known = before.find((earlier) => earlier.told === told);
       if (known?.madeAt === madeAt && known !== undefined) continue;
       if (known === undefined) this.#use(path, 1);
       this.#volumesByPath.set(told, (this.#volumesByPath.get(told) ?? new Set()).add(name));
-      attachments.watch(path, as);
+      this.#attempt(name, () => attachments.watch(path, as));
       this.#pending.add(name);
     }
   }
@@ -108,8 +108,17 @@ export class AttachmentWatch {
     if (volume === undefined) return;
     // Looked at again by `update` when its operation has ended.
     if (isBusy(name, '')) this.#pending.add(name);
-    else this.#lookAtAttachment(volume);
+    else this.#attempt(name, () => this.#lookAtAttachment(volume));
     this.#lookAtDirectories(volume);
+  }
+
+  /** What cannot be watched or seen now is seen at the next look. */
+  #attempt(volume: UniqueVolumeName, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#options.logger.warn('a device cannot be watched', { volume, error: String(error) });
+    }
   }
 
   #lookAtAttachment(volume: ActualVolume): void {
