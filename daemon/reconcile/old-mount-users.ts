@@ -62,7 +62,8 @@ export class OldMountUsers {
     if (deviceNumber === undefined) return;
     try {
       const found = await holders.find({ kind: 'hidden', deviceNumber }, this.#controller.signal);
-      if (found.length === 0) this.#lost.delete(name);
+      // Another mount of it may have been lost meanwhile.
+      if (found.length === 0 && !this.#due.has(name)) this.#lost.delete(name);
       if (driftLog.markHolders(name, describeHolders(found))) onChange();
     } catch (error) {
       logger.warn('users of an old mount cannot be looked for', { volume: name, error: String(error) });

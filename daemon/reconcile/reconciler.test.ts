@@ -497,6 +497,26 @@ describe('drift', () => {
     expect(machine.driftLog.volumes.get(nameOf('data'))?.count).toBe(5);
   });
 
+  it('tells whose superblock lost a mount, so that its users can be looked for', async () => {
+    await machine.want([data()]);
+    host.umountFromOutside(web);
+    await machine.settle();
+    host.remountFromOutside(web, ['rw']);
+    await machine.settle();
+    expect(machine.lost).toEqual([`${nameOf('data')} 7:0`]);
+  });
+
+  it('has the users of a busy mount in the error, and their inspection as its hint', async () => {
+    await machine.want([data()]);
+    host.users.set(web, [{ pid: 812, command: 'sleep', use: 'working directory' }]);
+    host.next('unmount', { kind: 'fail', error: finalError('Cannot unmount: busy', 'Busy') });
+    await machine.want([]);
+    const messages = machine.events.list().map(({ message }) => message);
+    expect(messages).toContain('Cannot unmount: busy; used by sleep (pid 812, working directory)');
+    await machine.patience();
+    expect(machine.state()).toBe('nothing');
+  });
+
   it('waits with drift of what is being worked on until the operation has ended', async () => {
     let release = ignore;
     await machine.want([data('web', 'api')]);

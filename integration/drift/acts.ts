@@ -156,7 +156,7 @@ export const acts: readonly Act[] = [
   {
     name: 'loop device of a raw volume detached',
     ...{ policy: 'repaired', toldBy: 'inotify', pod: 'raw', reason: 'VolumeDeviceLost', shown: /no longer has/ },
-    act: ({ paths }) => run(losetup, '--detach', paths.rawDevice),
+    act: ({ paths }) => run(losetup, '--detach', ...loopsOn(paths.rawImage)),
     isAsItShould: ({ paths }) => loopsOn(paths.rawImage).length === 1,
   },
   {

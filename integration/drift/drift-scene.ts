@@ -18,7 +18,6 @@ export interface ScenePaths {
   readonly plain: string;
   /** Of the pod "raw": an image as a raw device. */
   readonly rawImage: string;
-  readonly rawDevice: string;
   /** A directory of somebody else. */
   readonly theirs: string;
 }
@@ -40,7 +39,7 @@ export class DriftScene {
     await view.ready('web', 'memory', 'plain', 'raw');
     const theirs = join(daemon.base, 'theirs');
     mkdirSync(theirs);
-    const [data, raw] = [await this.volume('default/web'), await this.volume('default/raw')];
+    const data = await this.volume('default/web');
     this.#paths = {
       web: await view.path('web'),
       global: data.path,
@@ -48,7 +47,6 @@ export class DriftScene {
       image: this.imageOf('data'),
       memory: await view.path('memory'),
       plain: await view.path('plain'),
-      rawDevice: raw.device,
       rawImage: this.imageOf('raw'),
       theirs,
     };
