@@ -9,7 +9,12 @@ export interface PortCall {
 export type Around = (call: PortCall, act: () => unknown) => unknown;
 
 /** Questions that change nothing: all other methods count as effects, also those that nobody has thought of here. */
-const reads = new Set(['current', 'onChange', 'entries', 'kindOf', 'list', 'stat', 'describe', 'status', 'find']);
+const reads = new Set(
+  ['current', 'onChange', 'entries', 'kindOf', 'list', 'stat', 'describe', 'status', 'find', 'facts'].concat(
+    // Nobody but the daemon itself sees these.
+    ['watch', 'unwatch'],
+  ),
+);
 
 export function isRead({ method }: PortCall): boolean {
   return reads.has(method);
