@@ -72,7 +72,7 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
     directory: manifestDir,
     onProblem: ({ message }) => {
       logger.warn('manifests are not watched', { problem: message });
-      core.events.record({ type: 'Warning', reason: 'ManifestsNotWatched', regarding: 'Manifests', message });
+      core.events.record({ reason: 'ManifestsNotWatched', regarding: 'Manifests', message });
     },
   });
   await source.start((manifestState) => {

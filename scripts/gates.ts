@@ -85,6 +85,11 @@ export const gates: readonly Gate[] = [
   { name: 'rules', says: 'house rules', run: command('node', 'scripts/check-rules.ts') },
   { name: 'architecture', says: 'who may import whom', run: architecture },
   { name: 'dead-code', says: 'knip: unused files, exports, packages', run: command('knip', '--no-progress') },
+  {
+    name: 'docs',
+    says: 'docs/troubleshooting.md is what `npm run docs` writes',
+    run: command('node', 'integration/docs/troubleshooting.ts', '--check'),
+  },
   { name: 'lock-file', says: 'npm ci would install it', run: lockFile },
   { name: 'shell', says: 'bash reads our scripts', run: shellSyntax },
   { name: 'unit-file', says: 'systemd-analyze verify, forbidden options', run: checkUnit },

@@ -1,5 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder, MooredEvent, RecordedEvent } from '../ports/events.ts';
+import { adviceFor } from '../world/reasons/advice.ts';
+import { reasons } from '../world/reasons/reason-table.ts';
 
 /** The last events, equal ones counted. Bounded: an endless failure cannot fill the memory. */
 export class MemoryEventRecorder implements EventRecorder {
@@ -19,7 +21,7 @@ export class MemoryEventRecorder implements EventRecorder {
     const { count, firstTimestamp } = known ?? { count: 0, firstTimestamp: lastTimestamp };
     // Put at the end again: the oldest by last sight is the first to go.
     this.#events.delete(key);
-    this.#events.set(key, { ...event, count: count + 1, firstTimestamp, lastTimestamp });
+    this.#events.set(key, { ...said(event), count: count + 1, firstTimestamp, lastTimestamp });
     const oldest = this.#events.keys().next().value;
     if (this.#events.size > this.#limit && oldest !== undefined) this.#events.delete(oldest);
   }
@@ -27,4 +29,11 @@ export class MemoryEventRecorder implements EventRecorder {
   list(): readonly RecordedEvent[] {
     return [...this.#events.values()];
   }
+}
+
+/** What the table of reasons says, beside what happened. */
+function said({ error, ...event }: MooredEvent): Omit<RecordedEvent, 'count' | 'firstTimestamp' | 'lastTimestamp'> {
+  const { type } = reasons[event.reason];
+  const help = adviceFor(event.reason, error);
+  return { type, ...event, ...(help === '' ? {} : { help }) };
 }

@@ -67,7 +67,13 @@ export interface PodVolumeStatus {
    */
   readonly state: 'Mounted' | 'Abnormal' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled';
   readonly volume: string;
+  /** What stands in the way: its code (docs/troubleshooting.md), and the cause word for word. */
+  readonly reason?: string;
   readonly message?: string;
+  /** What to do about it, a line each. */
+  readonly help?: string;
+  /** True when no attempt will succeed until somebody changes something. */
+  readonly needsChange?: true;
 }
 
 /** status of a pod in `get pods`: what the user declared of status is dropped, but for phase. */
@@ -144,6 +150,9 @@ export interface VolumeView {
   readonly capacity: string;
   readonly requested: string;
   readonly message: string;
+  /** As those of PodVolumeStatus. */
+  readonly reason?: string;
+  readonly help?: string;
   /** Missing while there was none. */
   readonly drift?: DriftView;
 }
@@ -241,7 +250,9 @@ export interface ExplainNode {
   readonly since: string;
   /** Milliseconds until the next attempt; undefined when none is scheduled. */
   readonly nextRetryMs?: number;
-  /** A command that would help, when one is known. */
+  /** The code of what stands in the way: docs/troubleshooting.md. */
+  readonly reason?: string;
+  /** What to do about it, a line each. */
   readonly help?: string;
   readonly causes: readonly ExplainNode[];
 }

@@ -12,7 +12,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { asStorageError } from '../world/storage-error.ts';
+import type { ReasonCode } from '../world/reasons/reason-table.ts';
+import { asStorageError, type StorageError } from '../world/storage-error.ts';
 import { nextClaimStep } from './claim-step.ts';
 import { type ClaimWorld, type ControlEvent, type ControlStep, claimWorldOf } from './claim-world.ts';
 import { nextVolumeStep } from './volume-step.ts';
@@ -36,8 +37,10 @@ export interface ClaimControllerOptions {
 
 /** Why a claim or volume waits, for `explain`. */
 export interface ControlWait {
-  readonly reason: string;
+  readonly reason: ReasonCode;
   readonly message: string;
+  /** What failed; missing when something else is waited for. */
+  readonly error?: StorageError;
   readonly since: string;
   /** On the monotonic clock; undefined when only a change can help. */
   readonly retryAt?: number;
@@ -158,23 +161,24 @@ export class ClaimController {
     const { provisioning } = this.#options;
     if (provisioning.isInUse(volume)) {
       this.#waitsForVolumes = true;
-      this.#wait(key, { type: 'Normal', reason: 'VolumeInUse', message: 'waiting until the volume is detached' });
+      this.#wait(key, { reason: 'VolumeInUse', message: 'waiting until the volume is detached' });
     } else {
       this.#start(key, 'reclaim', 'VolumeFailedDelete', () => provisioning.reclaim(volume));
     }
   }
 
   /** Told once, and again only when it is another reason or message. */
-  #wait(key: string, { type, reason, message }: ControlEvent, retryAt?: number): void {
+  #wait(key: string, { reason, message, error }: ControlEvent, retryAt?: number): void {
     const { clock, events } = this.#options;
     const before = this.#waits.get(key);
     const isSame = before?.reason === reason && before.message === message;
     const since = isSame ? before.since : clock.timestamp();
-    this.#waits.set(key, { reason, message, since, ...(retryAt === undefined ? {} : { retryAt }) });
-    if (!isSame) events.record({ type, reason, regarding: key, message });
+    const cause = error === undefined ? {} : { error };
+    this.#waits.set(key, { reason, message, since, ...cause, ...(retryAt === undefined ? {} : { retryAt }) });
+    if (!isSame) events.record({ reason, regarding: key, message, ...cause });
   }
 
-  #start(key: string, wish: string, failureReason: string, effect: () => Promise<void>): void {
+  #start(key: string, wish: string, failureReason: ReasonCode, effect: () => Promise<void>): void {
     const { clock } = this.#options;
     const failure = this.#failures.get(key);
     if (this.#running.has(key)) return;
@@ -188,7 +192,7 @@ export class ClaimController {
     this.#inFlight.add(run);
   }
 
-  async #run(key: string, wish: string, failureReason: string, effect: () => Promise<void>): Promise<void> {
+  async #run(key: string, wish: string, failureReason: ReasonCode, effect: () => Promise<void>): Promise<void> {
     const { clock, random, logger } = this.#options;
     try {
       await effect();
@@ -200,8 +204,7 @@ export class ClaimController {
       const failures = (before?.wish === wish ? before.failures : 0) + 1;
       const delay = backoffDelayMs(failures, random());
       this.#failures.set(key, { failures, notBefore: clock.monotonic() + delay, wish });
-      const event = { type: 'Warning', reason: failureReason, message: error.message } as const;
-      this.#wait(key, event, clock.monotonic() + delay);
+      this.#wait(key, { reason: failureReason, message: error.message, error }, clock.monotonic() + delay);
       logger.warn('claim step failed', { object: key, reason: failureReason, error: error.message, retryInMs: delay });
       this.#retryAfter(delay);
     }

@@ -5,6 +5,8 @@ import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import { annotations } from '../api/well-known.ts';
 import { classOfClaim, findBestMatch, isClaimedBy, mismatch } from '../plan/claim-matching.ts';
+import type { ReasonCode } from '../world/reasons/reason-table.ts';
+import { StorageError } from '../world/storage-error.ts';
 import { nextBindWrite } from './bind-step.ts';
 import { type ClaimWorld, type ControlStep, hasConsumer, removeStep, settled } from './claim-world.ts';
 import { nextExpansionStep } from './expansion-step.ts';
@@ -21,7 +23,7 @@ function deletionStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): Co
   const users = world.podsUsing(claim);
   if (users.length === 0) return removeStep(claim);
   const names = users.map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`).join(', ');
-  return wait('Normal', 'ClaimInUse', `claim is being deleted and waits for pod ${names}`);
+  return wait('ClaimInUse', `claim is being deleted and waits for pod ${names}`);
 }
 
 function boundStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): ControlStep {
@@ -42,14 +44,14 @@ function boundStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): Contr
 /** The user named the volume: all but the selector is checked (upstream: checkVolumeSatisfyClaim). */
 function prebound(claim: StoredPersistentVolumeClaim, volumeName: string, world: ClaimWorld): ControlStep {
   const volume = world.volume(volumeName);
-  if (volume === undefined) return pending(claim, 'Normal', 'FailedBinding', `volume "${volumeName}" not found`);
+  if (volume === undefined) return pending(claim, 'FailedBinding', `volume "${volumeName}" not found`);
   if (volume.spec.claimRef !== undefined && !isClaimedBy(volume, claim)) {
     const { namespace, name } = volume.spec.claimRef;
-    return pending(claim, 'Normal', 'FailedBinding', `volume "${volumeName}" is bound to claim ${namespace}/${name}`);
+    return pending(claim, 'FailedBinding', `volume "${volumeName}" is bound to claim ${namespace}/${name}`);
   }
   const why = mismatch(claim, volume, false);
   if (why !== undefined) {
-    return pending(claim, 'Warning', 'VolumeMismatch', `Cannot bind to volume "${volumeName}": ${why}`);
+    return pending(claim, 'VolumeMismatch', `Cannot bind to volume "${volumeName}": ${why}`);
   }
   return bind(claim, volume);
 }
@@ -68,11 +70,11 @@ function unbound(claim: StoredPersistentVolumeClaim, world: ClaimWorld): Control
   const match = findBestMatch(claim, world.volumes, waitsForPod);
   if (match !== undefined) return bind(claim, match);
   if (waitsForPod) {
-    return pending(claim, 'Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding');
+    return pending(claim, 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding');
   }
   if (className === undefined || className === '') {
     const message = 'no persistent volumes available for this claim and no storage class is set';
-    return pending(claim, 'Normal', 'FailedBinding', message);
+    return pending(claim, 'FailedBinding', message);
   }
   return provisionStep(claim, className, storageClass, world);
 }
@@ -84,20 +86,20 @@ function provisionStep(
   world: ClaimWorld,
 ): ControlStep {
   if (storageClass === undefined) {
-    return pending(claim, 'Warning', 'ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`);
+    return pending(claim, 'ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`);
   }
   const { provisioner } = storageClass.spec;
   if (claim.spec['dataSource'] !== undefined || claim.spec['dataSourceRef'] !== undefined) {
     const message =
       'a volume from a snapshot or another claim cannot be made yet: an empty one would not be what is asked';
-    return pending(claim, 'Warning', 'ProvisioningFailed', message);
+    return unimplemented(claim, message);
   }
   if (provisioner === 'kubernetes.io/no-provisioner') {
     const message = `no persistent volume fits, and class "${className}" provisions none`;
-    return pending(claim, 'Normal', 'FailedBinding', message);
+    return pending(claim, 'FailedBinding', message);
   }
   if (provisioner.startsWith('kubernetes.io/') && !world.canProvision(provisioner)) {
-    return pending(claim, 'Warning', 'ProvisioningFailed', `no volume plugin matched name: ${provisioner}`);
+    return unimplemented(claim, `no volume plugin matched name: ${provisioner}`);
   }
   // Both keys, before anything is made: external provisioners of either age look for them.
   if (claim.metadata.annotations?.[annotations.storageProvisioner] !== provisioner) {
@@ -110,7 +112,7 @@ function provisionStep(
   }
   if (!world.canProvision(provisioner)) {
     const message = `waiting for a volume to be created by the external provisioner "${provisioner}"`;
-    return pending(claim, 'Normal', 'ExternalProvisioning', message);
+    return pending(claim, 'ExternalProvisioning', message);
   }
   return { kind: 'provision', claim, storageClass };
 }
@@ -135,25 +137,30 @@ function bind(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume
   return object === undefined ? settled : { kind: 'write', object };
 }
 
-function lost(claim: StoredPersistentVolumeClaim, reason: string, message: string): ControlStep {
+function lost(claim: StoredPersistentVolumeClaim, reason: ReasonCode, message: string): ControlStep {
   if (claim.status?.phase !== 'Lost') return { kind: 'write', object: { ...claim, status: { phase: 'Lost' } } };
-  return wait('Warning', reason, message);
+  return wait(reason, message);
 }
 
 /** Phase Pending without capacity and modes, whatever a stale status says; then the reason. */
 function pending(
   claim: StoredPersistentVolumeClaim,
-  type: 'Normal' | 'Warning',
-  reason: string,
+  reason: ReasonCode,
   message: string,
+  error?: StorageError,
 ): ControlStep {
   const { status } = claim;
   const isPending = status?.phase === 'Pending' && status.capacity === undefined;
   return isPending
-    ? wait(type, reason, message)
+    ? wait(reason, message, error)
     : { kind: 'write', object: { ...claim, status: { phase: 'Pending' } } };
 }
 
-function wait(type: 'Normal' | 'Warning', reason: string, message: string): ControlStep {
-  return { kind: 'wait', type, reason, message };
+function wait(reason: ReasonCode, message: string, error?: StorageError): ControlStep {
+  return { kind: 'wait', reason, message, ...(error === undefined ? {} : { error }) };
+}
+
+/** What no later volume or class makes possible: only another claim or class does. */
+function unimplemented(claim: StoredPersistentVolumeClaim, message: string): ControlStep {
+  return pending(claim, 'ProvisioningFailed', message, new StorageError(message, { code: 'Unimplemented' }));
 }

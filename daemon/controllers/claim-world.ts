@@ -5,6 +5,8 @@ import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim
 import { isTerminated, type StoredPod } from '../api/pod.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { ReasonCode } from '../world/reasons/reason-table.ts';
+import type { StorageError } from '../world/storage-error.ts';
 
 /** What the claim and volume reducers look at. */
 export interface ClaimWorld {
@@ -42,9 +44,10 @@ export interface ClaimSurroundings
 
 /** Told of the claim or volume that the step is about. */
 export interface ControlEvent {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
+  readonly reason: ReasonCode;
   readonly message: string;
+  /** What is asked for cannot be done, or was not. */
+  readonly error?: StorageError;
 }
 
 /** What is to be done next for one claim or volume. */

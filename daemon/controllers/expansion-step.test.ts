@@ -119,7 +119,6 @@ describe('a larger request', () => {
     expect(status?.allocatedResources).toBeUndefined();
     expect(step({ request: '2Gi', ...given, ...(status === undefined ? {} : { status }) })).toMatchObject({
       kind: 'wait',
-      type: 'Warning',
       reason: 'VolumeResizeFailed',
     });
   });
@@ -151,7 +150,7 @@ describe('a volume that is larger than its claim says', () => {
       reason: undefined,
     });
     expect(step({ request: '2Gi', capacity: '2Gi', status: pending })).toEqual({
-      ...{ kind: 'wait', type: 'Normal', reason: 'FileSystemResizeRequired', until: 'volumesChange' },
+      ...{ kind: 'wait', reason: 'FileSystemResizeRequired', until: 'volumesChange' },
       message: 'Require file system resize of volume on node',
     });
   });

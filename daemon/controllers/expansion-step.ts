@@ -42,14 +42,14 @@ function controllerStep(
   if (refusal !== undefined) {
     const status = withExpansionError(withoutExpansion(claim.status), current, 'ControllerResizeError', refusal);
     if (!sameStatus(status, claim.status)) return { kind: 'write', object: { ...claim, status } };
-    return { kind: 'wait', type: 'Warning', reason: 'VolumeResizeFailed', message: refusal };
+    return { kind: 'wait', reason: 'VolumeResizeFailed', message: refusal };
   }
   const { allocatedResources, allocatedResourceStatuses } = claim.status ?? {};
   const isBegun = allocatedResourceStatuses?.storage === 'ControllerResizeInProgress';
   if (isBegun && allocatedResources?.storage === storage) return { kind: 'expand', claim, volume, storage };
   const status = expanding(current, { storage, stage: 'ControllerResizeInProgress' });
   const message = `moored is resizing volume ${volume.metadata.name}`;
-  return { kind: 'write', object: { ...claim, status }, event: { type: 'Normal', reason: 'Resizing', message } };
+  return { kind: 'write', object: { ...claim, status }, event: { reason: 'Resizing', message } };
 }
 
 /** Upstream's admission (persistentvolume/resize) says the first of these of both. */
@@ -86,20 +86,20 @@ function nodeStep(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVo
     node.error === undefined ? pending : withExpansionError(pending, current, 'NodeResizeError', node.error);
   if (!sameStatus(status, claim.status)) return { kind: 'write', object: { ...claim, status } };
   return node.error === undefined
-    ? waitForNode('Normal', 'FileSystemResizeRequired', 'Require file system resize of volume on node')
-    : waitForNode('Warning', 'VolumeResizeFailed', node.error);
+    ? waitForNode('FileSystemResizeRequired', 'Require file system resize of volume on node')
+    : waitForNode('VolumeResizeFailed', node.error);
 }
 
-function waitForNode(type: ControlEvent['type'], reason: string, message: string): ControlStep {
-  return { kind: 'wait', type, reason, message, until: 'volumesChange' };
+function waitForNode(reason: ControlEvent['reason'], message: string): ControlStep {
+  return { kind: 'wait', reason, message, until: 'volumesChange' };
 }
 
 function successOf({ metadata, spec }: StoredPersistentVolume): ControlEvent {
   if (spec.volumeMode === 'Block') {
-    return { type: 'Normal', reason: 'VolumeResizeSuccessful', message: 'Resize volume succeeded' };
+    return { reason: 'VolumeResizeSuccessful', message: 'Resize volume succeeded' };
   }
   const message = `MountVolume.NodeExpandVolume succeeded for volume "${metadata.name}"`;
-  return { type: 'Normal', reason: 'FileSystemResizeSuccessful', message };
+  return { reason: 'FileSystemResizeSuccessful', message };
 }
 
 function forgetCapacityBefore(volume: StoredPersistentVolume): ControlStep {

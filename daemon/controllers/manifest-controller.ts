@@ -7,6 +7,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { ManifestListing, ManifestProblem, ManifestState } from '../ports/manifest-source.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { StateStore } from '../ports/state-store.ts';
+import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import { mergeManifests } from './manifest-merge.ts';
 import { ManifestSecrets } from './manifest-secrets.ts';
 
@@ -163,7 +164,7 @@ export class ManifestController {
     }
   }
 
-  #report(reason: string, problem: ManifestProblem, regarding: string): void {
+  #report(reason: ReasonCode, problem: ManifestProblem, regarding: string): void {
     const { events, logger } = this.#options;
     const { file, document, line, path, message } = problem;
     const place = [
@@ -174,7 +175,7 @@ export class ManifestController {
     ];
     const text = [...place.filter((part) => part !== ''), message].join(': ');
     logger.warn('manifest not taken', { reason, file, problem: text });
-    events.record({ type: 'Warning', reason, regarding, message: text });
+    events.record({ reason, regarding, message: text });
   }
 }
 

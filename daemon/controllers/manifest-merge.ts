@@ -11,6 +11,7 @@ import { keyOf, type ObjectKey } from '../api/meta.ts';
 import type { DeclaredObject, StoredObject } from '../api/object.ts';
 import { annotations } from '../api/well-known.ts';
 import type { ManifestListing, ManifestProblem } from '../ports/manifest-source.ts';
+import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import { applyDeclared, forbiddenChange } from './declared-update.ts';
 
 export type MergeAction =
@@ -19,7 +20,12 @@ export type MergeAction =
   | { readonly kind: 'delete'; readonly object: StoredObject }
   /** The old object of this key is still ending: once it has, the declaration is a new object. */
   | { readonly kind: 'wait'; readonly key: ObjectKey }
-  | { readonly kind: 'refuse'; readonly key: ObjectKey; readonly reason: string; readonly problem: ManifestProblem };
+  | {
+      readonly kind: 'refuse';
+      readonly key: ObjectKey;
+      readonly reason: ReasonCode;
+      readonly problem: ManifestProblem;
+    };
 
 interface Declaration {
   readonly object: DeclaredObject;
@@ -95,6 +101,6 @@ function conflict(key: ObjectKey, { file }: Declaration, keeper: string): MergeA
   return refuse(key, file, 'Conflict', `${key} is declared in "${keeper}" already: this declaration is not used`);
 }
 
-function refuse(key: ObjectKey, file: string, reason: string, message: string): MergeAction {
+function refuse(key: ObjectKey, file: string, reason: ReasonCode, message: string): MergeAction {
   return { kind: 'refuse', key, reason, problem: { file, message } };
 }

@@ -67,7 +67,7 @@ export class Provisioning implements ProvisionEffects {
     logger.info('volume provisioned', { volume: volumeName, claim: `${namespace}/${name}`, image: image.path, made });
     const regarding = `PersistentVolumeClaim/${namespace}/${name}`;
     const message = `Successfully provisioned volume ${volumeName}`;
-    events.record({ type: 'Normal', reason: 'ProvisioningSucceeded', regarding, message });
+    events.record({ reason: 'ProvisioningSucceeded', regarding, message });
   }
 
   canExpand(volume: StoredPersistentVolume): boolean {
@@ -103,7 +103,7 @@ export class Provisioning implements ProvisionEffects {
     objects.remove(objectKey('PersistentVolume', '', name), current.metadata.resourceVersion);
     const message = trash === undefined ? 'its image was gone already' : `its image is now "${trash}"`;
     logger.info('volume reclaimed', { volume: name, trash });
-    events.record({ type: 'Normal', reason: 'VolumeDeleted', regarding: `PersistentVolume/${name}`, message });
+    events.record({ reason: 'VolumeDeleted', regarding: `PersistentVolume/${name}`, message });
   }
 
   #pluginOf(provisioner: string): VolumePlugin | undefined {

@@ -29,7 +29,11 @@ function released(volume: StoredPersistentVolume): ControlStep {
     case 'Delete':
       return { kind: 'reclaim', volume };
     case 'Recycle':
-      return wait('VolumeFailedRecycle', 'Recycle is not supported here: remove claimRef by hand to use it again');
+      return {
+        kind: 'wait',
+        reason: 'VolumeFailedRecycle',
+        message: 'Recycle is not supported here: remove claimRef by hand to use it again',
+      };
   }
 }
 
@@ -47,8 +51,4 @@ function boundElsewhere(volume: StoredPersistentVolume, reference: ClaimReferenc
 
 function phaseStep(volume: StoredPersistentVolume, phase: PersistentVolumePhase): ControlStep {
   return volume.status?.phase === phase ? settled : { kind: 'write', object: { ...volume, status: { phase } } };
-}
-
-function wait(reason: string, message: string): ControlStep {
-  return { kind: 'wait', type: 'Warning', reason, message };
 }

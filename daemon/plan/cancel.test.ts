@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type DesiredStateOfWorld, emptyDesiredStateOfWorld } from '../world/desired-state-of-world.ts';
+import { worldOf } from '../world/testing/volumes.ts';
 import { type UniqueVolumeName, uniqueVolumeName } from '../world/unique-volume-name.ts';
 import { operationsToCancel } from './cancel.ts';
 import type { Operation } from './operation.ts';
@@ -29,7 +30,7 @@ function world(changes: Partial<DesiredStateOfWorld> = {}): DesiredStateOfWorld 
   return { ...emptyDesiredStateOfWorld, complete: true, ...changes };
 }
 const wanted = new Map<UniqueVolumeName, typeof volume>([[name, volume]]);
-const unresolved = new Map([['uid-web', [{ pod: pod.pod, volume: 'data', reason: '', message: '' }]]]);
+const unresolved = worldOf([], { unresolved: ['web'] }).errors;
 
 it('leaves what is wanted, and everything on the way down', () => {
   expect(

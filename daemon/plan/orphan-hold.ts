@@ -17,8 +17,12 @@ export function orphanHold({ directoryProblem, badFiles, dsw }: OrphanHoldQuesti
   if (!dsw.complete) return 'the manifests were not read yet';
   const [file] = badFiles;
   if (file !== undefined) return `"${file}" is not understood, and may declare what looks like an orphan`;
-  const [error] = [...dsw.errors.values()].flat();
-  if (error === undefined) return '';
-  const { pod, volume, message } = error;
+  const [unresolved] = [...dsw.errors.values()].flat();
+  if (unresolved === undefined) return '';
+  const {
+    pod,
+    volume,
+    error: { message },
+  } = unresolved;
   return `volume "${volume}" of pod "${pod.namespace}/${pod.name}" is not resolved: ${message}`;
 }

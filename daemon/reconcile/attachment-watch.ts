@@ -8,6 +8,7 @@ import type { Host } from '../ports/host.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ActualStateOfWorld, ActualVolume } from '../world/actual-state-of-world.ts';
 import { type AttachmentDrift, findAttachmentDrift } from '../world/attachment-drift.ts';
+import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { VolumeRecord } from '../world/volume-record.ts';
 import { type DriftLog, recordDrift } from './drift-log.ts';
@@ -128,12 +129,12 @@ export class AttachmentWatch {
     if (!isOurs || attached === undefined) return;
     const drift = findAttachmentDrift(volume, host.attachments.facts(attached.deviceNumber));
     if (drift === undefined) {
-      if (driftLog.end(name, standingKey)) this.#tell(name, 'Normal', 'VolumeDeviceBack', `"${name}" is well again`);
+      if (driftLog.end(name, standingKey)) this.#tell(name, 'VolumeDeviceBack', `"${name}" is well again`);
       return;
     }
     if (drift.kind === 'loopDetached') {
       driftLog.count(name, drift.message);
-      this.#tell(name, 'Warning', 'VolumeDeviceLost', drift.message);
+      this.#tell(name, 'VolumeDeviceLost', drift.message);
       this.#options.asw.markAttachAsUncertain(name);
       wake();
     } else if (drift.kind === 'detachPending') this.#keepAttached(volume, drift);
@@ -147,7 +148,7 @@ export class AttachmentWatch {
     try {
       host.loopDevices.keep(attached.devicePath, backingOf(attached.loopBacking));
       driftLog.count(name, drift.message);
-      this.#tell(name, 'Warning', 'VolumeDeviceChanged', `${drift.message}; it is kept`);
+      this.#tell(name, 'VolumeDeviceChanged', `${drift.message}; it is kept`);
       wake();
     } catch (error) {
       this.#stand(name, { ...drift, message: `${drift.message}, and cannot be kept: ${String(error)}` });
@@ -158,7 +159,7 @@ export class AttachmentWatch {
     const { driftLog, events, wake, logger } = this.#options;
     if (!driftLog.stand(name, standingKey, { message, help })) return;
     logger.error('a volume may lose its data', { volume: name, message });
-    recordDrift(events, name, { type: 'Warning', reason: 'VolumeDeviceLost', message, help });
+    recordDrift(events, name, { reason: 'VolumeDeviceLost', message, help });
     wake();
   }
 
@@ -171,7 +172,7 @@ export class AttachmentWatch {
       if (this.#isThere(host, targetPath)) continue;
       const message = `The directory "${targetPath}" is gone: somebody else removed it`;
       driftLog.count(record.name, message);
-      this.#tell(record.name, 'Warning', 'VolumeDirectoryLost', message);
+      this.#tell(record.name, 'VolumeDirectoryLost', message);
       asw.markVolumeMountAs(record.name, pod.uid, 'VolumeMountUncertain');
       wake();
     }
@@ -186,8 +187,8 @@ export class AttachmentWatch {
     }
   }
 
-  #tell(name: UniqueVolumeName, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  #tell(name: UniqueVolumeName, reason: ReasonCode, message: string): void {
     this.#options.logger.warn('volume drifted', { volume: name, message });
-    recordDrift(this.#options.events, name, { type, reason, message, help: '' });
+    recordDrift(this.#options.events, name, { reason, message, help: '' });
   }
 }

@@ -78,7 +78,7 @@ function shown(objects: readonly StoredObject[]) {
   const { volumes, errors } = world(objects);
   return {
     volumes: [...volumes.values()].map(({ name, pods }) => `${name} <- ${[...pods.keys()].join(' ')}`),
-    errors: [...errors.values()].flat().map(({ pod: { name }, message }) => `${name}: ${message}`),
+    errors: [...errors.values()].flat().map(({ pod: { name }, error }) => `${name}: ${error.message}`),
   };
 }
 

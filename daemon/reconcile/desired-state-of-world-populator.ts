@@ -58,7 +58,7 @@ class Population {
         this.#addVolume(reference, use);
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
-        const entry = { pod: reference, volume: use.volume.name, reason: reasonOf(error), message: error.message };
+        const entry = { pod: reference, volume: use.volume.name, reason: reasonOf(error), error };
         const errors = this.#errors.get(reference.uid);
         if (errors === undefined) this.#errors.set(reference.uid, [entry]);
         else errors.push(entry);
@@ -90,14 +90,15 @@ class Population {
   #specOf(pod: PodReference, use: VolumeUse): VolumeSpec {
     const source = use.volume.persistentVolumeClaim;
     if (source === undefined) {
-      if (use.mode === 'Block') throw unresolved(use.volume.name, 'it is not a block volume, but is in volumeDevices');
+      if (use.mode === 'Block')
+        throw unresolved(use.volume.name, 'it is not a block volume, but is in volumeDevices', 'InvalidArgument');
       return { kind: 'inline', pod, volume: use.volume };
     }
     const volume = this.#boundVolume(pod, source.claimName, use.volume.name);
     const mode = volume.spec.volumeMode ?? 'Filesystem';
     if (mode !== use.mode) {
       const list = use.mode === 'Block' ? 'volumeDevices' : 'volumeMounts';
-      throw unresolved(use.volume.name, `it has volumeMode ${mode}, but is specified in ${list}`);
+      throw unresolved(use.volume.name, `it has volumeMode ${mode}, but is specified in ${list}`, 'InvalidArgument');
     }
     return { kind: 'persistentVolume', pod, volume, readOnly: source.readOnly ?? false };
   }
@@ -203,6 +204,6 @@ function unresolved(volume: string, cause: string, code: StorageError['code'] = 
   return new StorageError(`Cannot resolve volume "${volume}": ${cause}`, { code, operation: 'resolve' });
 }
 
-function reasonOf(error: StorageError): string {
+function reasonOf(error: StorageError): PodVolumeError['reason'] {
   return error.code === 'Unavailable' ? 'ClaimNotBound' : 'VolumeNotResolved';
 }

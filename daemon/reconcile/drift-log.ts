@@ -1,4 +1,5 @@
 import type { EventRecorder } from '../ports/events.ts';
+import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 
 /** Something that stays as it is until somebody acts. */
@@ -97,7 +98,7 @@ export class DriftLog {
 export function recordDrift(
   events: EventRecorder,
   name: UniqueVolumeName,
-  { type, reason, message, help }: { type: 'Normal' | 'Warning'; reason: string; message: string; help: string },
+  { reason, message, help }: { readonly reason: ReasonCode; readonly message: string; readonly help: string },
 ): void {
-  events.record({ type, reason, regarding: `Volume/${name}`, message: help === '' ? message : `${message}; ${help}` });
+  events.record({ reason, regarding: `Volume/${name}`, message: help === '' ? message : `${message}; ${help}` });
 }

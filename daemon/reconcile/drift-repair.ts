@@ -2,6 +2,7 @@ import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { Drift } from '../world/drift.ts';
+import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import { describeMount } from '../world/recorded-mount.ts';
 import type { DriftLog } from './drift-log.ts';
 
@@ -22,7 +23,6 @@ export function applyDrift(drift: Drift, { asw, events, logger, log }: DriftCont
   log.count(volumeName, message);
   logger.warn('mount drifted', { volume: volumeName, pod: podUid || undefined, path, finding: finding.kind, message });
   events.record({
-    type: 'Warning',
     reason: reasons[finding.kind],
     regarding: pod === undefined ? `Volume/${volumeName}` : `Pod/${pod.namespace}/${pod.name}`,
     message,
@@ -34,7 +34,7 @@ const reasons = {
   flagsDiffer: 'VolumeMountChanged',
   covered: 'ForeignMount',
   foreign: 'ForeignMount',
-} as const satisfies Record<Drift['finding']['kind'], string>;
+} as const satisfies Record<Drift['finding']['kind'], ReasonCode>;
 
 function messageOf({ path, finding }: Drift): string {
   switch (finding.kind) {

@@ -60,7 +60,6 @@ export class LeaseReleases {
     const regarding = `Pod/${pod.namespace}/${pod.name}`;
     logger.info('unit is asked to stop', { unit, reason });
     events.record({
-      type: 'Normal',
       reason: 'StoppingUnit',
       regarding,
       message: `Unit "${unit}" is stopped: ${reason}`,
@@ -72,7 +71,7 @@ export class LeaseReleases {
       if (this.#stopped.signal.aborted) return;
       const message = error instanceof Error ? error.message : String(error);
       logger.warn('unit cannot be stopped', { unit, error: message });
-      events.record({ type: 'Warning', reason: 'FailedStopUnit', regarding, message });
+      events.record({ reason: 'FailedStopUnit', regarding, message });
     }
   }
 }

@@ -149,7 +149,7 @@ export class NfsServerMonitor implements NfsServers {
     this.#stalled.set(server, { server, since: this.#options.clock.timestamp(), cause });
     this.#options.logger.warn('server does not answer', { server, cause });
     const message = `NFS server "${server}" does not answer: ${cause}`;
-    this.#tellPods(this.#usesOf(server), { type: 'Warning', reason: 'ServerStalled', message });
+    this.#tellPods(this.#usesOf(server), { reason: 'ServerStalled', message });
     this.#options.onChange();
   }
 
@@ -159,7 +159,7 @@ export class NfsServerMonitor implements NfsServers {
     this.#stalled.delete(server);
     this.#options.logger.info('server answers again', { server, since: stalled.since });
     const message = `NFS server "${server}" answers again`;
-    this.#tellPods(this.#usesOf(server), { type: 'Normal', reason: 'ServerAnswers', message });
+    this.#tellPods(this.#usesOf(server), { reason: 'ServerAnswers', message });
     this.#options.onAnswer(server);
     this.#options.onChange();
   }
@@ -176,7 +176,7 @@ export class NfsServerMonitor implements NfsServers {
     }
     if (found.length === 0) return;
     const message = `NFS server "${server}" no longer knows what is mounted (stale file handle): it is mounted anew`;
-    this.#tellPods(found, { type: 'Warning', reason: 'StaleFileHandle', message });
+    this.#tellPods(found, { reason: 'StaleFileHandle', message });
     onChange();
   }
 

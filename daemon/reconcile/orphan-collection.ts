@@ -112,7 +112,7 @@ export class OrphanCollection {
     try {
       const message = this.#act(orphan);
       logger.info('orphan collected', { path, action, message });
-      events.record({ type: 'Normal', reason: 'OrphanCollected', regarding: `Path/${path}`, message });
+      events.record({ reason: 'OrphanCollected', regarding: `Path/${path}`, message });
       return { path, action, state: 'done', message };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;

@@ -33,7 +33,7 @@ export function releaseTerminatedPods(options: PodReleaseOptions): boolean {
     const obstacle = removeDirectories(pod, options);
     if (obstacle !== undefined) {
       isAllReleased = false;
-      events.record({ type: 'Warning', reason: 'PodDirectoryKept', regarding: keyOf(pod), message: obstacle });
+      events.record({ reason: 'PodDirectoryKept', regarding: keyOf(pod), message: obstacle });
       continue;
     }
     objects.remove(keyOf(pod), pod.metadata.resourceVersion);

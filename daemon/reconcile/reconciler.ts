@@ -23,6 +23,7 @@ import { applyDrift } from './drift-repair.ts';
 import { LeaseReleases } from './lease-releases.ts';
 import type { OperationExecutor } from './operation-executor.ts';
 import { reportStrays } from './stray-report.ts';
+import { reportUnresolved } from './unresolved-volumes.ts';
 
 export interface ReconcilerOptions {
   readonly asw: ActualStateOfWorld;
@@ -117,10 +118,12 @@ export class Reconciler {
   }
 
   #pass(): void {
-    const { asw, executor, clock, populate, onPass } = this.#options;
+    const { asw, executor, clock, events, populate, onPass } = this.#options;
     if (this.#isDirty) {
       this.#isDirty = false;
+      const before = this.#dsw;
       this.#dsw = populate();
+      reportUnresolved(before, this.#dsw, events);
       executor.forgetFailures((failed) => this.#wishOf(failed.operation));
       const running = executor.running.map(({ operation }) => operation);
       for (const operation of operationsToCancel(this.#dsw, running)) executor.cancel(operation);

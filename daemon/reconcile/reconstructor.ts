@@ -31,7 +31,7 @@ export async function reconstruct(options: ReconstructorOptions): Promise<void> 
   const orphans = findOrphans(records, table, layout.rootDir);
   for (const path of orphans) {
     const message = `There is a mount at "${path}" that no record knows: it is left alone`;
-    events.record({ type: 'Warning', reason: 'OrphanedMount', regarding: `Path/${path}`, message });
+    events.record({ reason: 'OrphanedMount', regarding: `Path/${path}`, message });
   }
   logger.info('worlds reconstructed', { volumes: records.length, uncertain, orphans: orphans.length });
 }

@@ -17,7 +17,7 @@ export function reportStrays(
     const standing = { message: messageOf(stray), help: `if it is not wanted: umount ${mount.mountPoint}` };
     // Somebody may well want it: a backup, a chroot. It is worth knowing because the volume cannot be unmounted meanwhile.
     if (log.stand(volumeName, key, standing)) {
-      recordDrift(events, volumeName, { type: 'Normal', reason: 'ForeignBind', ...standing });
+      recordDrift(events, volumeName, { reason: 'ForeignBind', ...standing });
     }
   }
   log.keep('stray ', keys);

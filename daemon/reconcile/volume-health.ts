@@ -141,12 +141,11 @@ export class VolumeHealth {
     const { events, logger } = this.#options;
     const place = `volume "${record.name}" on "${record.attached?.devicePath ?? ''}"`;
     const message = found === undefined ? `${place} is well again` : `${place}: ${found.message}; ${found.advice}`;
-    const type = found === undefined ? 'Normal' : 'Warning';
     const reason = found === undefined ? 'VolumeConditionNormal' : 'VolumeConditionAbnormal';
     if (found !== undefined) logger.error('volume is abnormal', { volume: record.name, message: found.message });
     const pods = Object.values(record.pods).map(({ pod }) => `Pod/${pod.namespace}/${pod.name}`);
     for (const regarding of pods.length === 0 ? [`Volume/${record.name}`] : pods) {
-      events.record({ type, reason, regarding, message });
+      events.record({ reason, regarding, message });
     }
   }
 }

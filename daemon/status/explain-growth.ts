@@ -2,6 +2,7 @@
 import { keyOf } from '../api/meta.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { ExplainNode } from '../control/protocol.ts';
+import { adviceFor } from '../world/reasons/advice.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
 
 /** [] when the claim has what it asks for. */
@@ -17,22 +18,27 @@ export function explainGrowth(claim: StoredPersistentVolumeClaim, snapshot: Daem
       state: hasFailed ? 'Failed' : (allocatedResourceStatuses?.storage ?? 'Pending'),
       detail: condition.message,
       since: condition.lastTransitionTime,
-      ...nextTry(claim, snapshot),
+      ...nextTry(claim, snapshot, hasFailed),
       causes: [],
     },
   ];
 }
 
 /** Of the image's growth the claim controller knows, of the filesystem's the executor. */
-function nextTry(claim: StoredPersistentVolumeClaim, { waits, failed, now }: DaemonSnapshot): Partial<ExplainNode> {
+function nextTry(
+  claim: StoredPersistentVolumeClaim,
+  { waits, failed, now }: DaemonSnapshot,
+  hasFailed: boolean,
+): Partial<ExplainNode> {
   const failure = [...failed.values()].find(
     ({ operation }) =>
       operation.kind === 'expandVolume' && operation.volume.size?.persistentVolume === claim.spec.volumeName,
   );
-  const retryAt = waits.get(keyOf(claim))?.retryAt ?? failure?.notBefore;
-  const help = failure?.error.facts.hint;
+  const wait = waits.get(keyOf(claim));
+  const retryAt = wait?.retryAt ?? failure?.notBefore;
+  const reason = 'VolumeResizeFailed';
   return {
     ...(retryAt === undefined ? {} : { nextRetryMs: Math.max(Math.round(retryAt - now), 0) }),
-    ...(help === undefined ? {} : { help }),
+    ...(hasFailed ? { reason, help: adviceFor(reason, failure?.error ?? wait?.error) } : {}),
   };
 }

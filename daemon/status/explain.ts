@@ -7,12 +7,12 @@ import type { ExplainNode, PodVolumeStatus } from '../control/protocol.ts';
 import type { ControlWait } from '../controllers/claim-controller.ts';
 import { classOfClaim, mismatch } from '../plan/claim-matching.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
-import type { VolumeCondition } from '../reconcile/volume-health.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
 import { explainDrift } from './explain-drift.ts';
 import { explainGrowth } from './explain-growth.ts';
-import { failureOf, podViews } from './pod-views.ts';
+import { waitObstacle } from './obstacle.ts';
+import { failureOf, podViews, unresolvedVolume } from './pod-views.ts';
 import { stalledServerOf } from './stalled-view.ts';
 
 export function explainPod(pod: StoredPod, snapshot: DaemonSnapshot): ExplainNode {
@@ -60,23 +60,45 @@ function explainUnmounts(podUid: string, snapshot: DaemonSnapshot): readonly Exp
 function explainVolume(pod: StoredPod, status: PodVolumeStatus, snapshot: DaemonSnapshot): ExplainNode {
   const { uid, creationTimestamp } = pod.metadata;
   const volumeName = status.volume as UniqueVolumeName;
-  const condition = snapshot.conditions.get(volumeName);
   const drift = explainDrift(snapshot.drift.get(volumeName));
-  if (status.state === 'Abnormal' && condition !== undefined) return explainAbnormal(status, condition, drift);
   const failed = status.volume === '' ? undefined : failureOf(snapshot, volumeName, uid);
-  const claimNode = claimOf(pod, status.name, snapshot);
+  const claims = claimOf(pod, status.name, snapshot);
   const running = snapshot.running.find(({ operation }) => operation.volumeName === volumeName);
-  const hold = snapshot.holds.find((entry) => entry.volumeName === volumeName);
-  const detail =
-    status.message ?? hold?.reason ?? (running === undefined ? '' : `${running.operation.kind} is running`);
-  return {
+  const startedAt = failed?.since ?? running?.startedAt ?? creationTimestamp;
+  const base = {
     subject: `volume ${status.name}`,
     state: status.state,
-    detail: status.state === 'Mounted' ? status.path : detail,
-    since: stalledSince(volumeName, uid, snapshot) ?? failed?.since ?? running?.startedAt ?? creationTimestamp,
+    since: stalledSince(volumeName, uid, snapshot) ?? startedAt,
     ...retryOf(failed, snapshot),
-    causes: [...(status.state === 'Mounted' ? claimNode.flatMap(({ causes }) => causes) : claimNode), ...drift],
   };
+  if (status.state === 'Mounted') {
+    return { ...base, detail: status.path, causes: [...claims.flatMap(({ causes }) => causes), ...drift] };
+  }
+  const { reason, message, help } = ownObstacle(pod, status, claims, snapshot);
+  const shown = {
+    ...base,
+    ...(reason === undefined ? {} : { reason }),
+    ...(help === undefined ? {} : { help }),
+  };
+  const condition = snapshot.conditions.get(volumeName);
+  if (status.state === 'Abnormal' && condition !== undefined) {
+    return { ...shown, detail: condition.message, since: condition.since, causes: drift };
+  }
+  const hold = snapshot.holds.find((entry) => entry.volumeName === volumeName);
+  const doing = running === undefined ? '' : `${running.operation.kind} is running`;
+  return { ...shown, detail: message ?? hold?.reason ?? doing, causes: [...claims, ...drift] };
+}
+
+/** What a claim waits for, and what to do about it, is said by the claim below: here only that it waits. */
+function ownObstacle(
+  pod: StoredPod,
+  status: PodVolumeStatus,
+  causes: readonly ExplainNode[],
+  snapshot: DaemonSnapshot,
+): Pick<PodVolumeStatus, 'reason' | 'message' | 'help'> {
+  const unresolved = unresolvedVolume(pod, status.name, snapshot);
+  if (unresolved?.reason !== 'ClaimNotBound' || causes.length === 0) return status;
+  return { reason: unresolved.reason, message: unresolved.error.message };
 }
 
 function claimOf(pod: StoredPod, volumeName: string, snapshot: DaemonSnapshot): readonly ExplainNode[] {
@@ -90,19 +112,9 @@ function stalledSince(volumeName: UniqueVolumeName, podUid: string, snapshot: Da
   return stalledServerOf(snapshot.dsw.volumes.get(volumeName)?.pods.get(podUid)?.mount, snapshot)?.since;
 }
 
-function explainAbnormal(
-  { name, state }: PodVolumeStatus,
-  { message, since, advice }: VolumeCondition,
-  causes: readonly ExplainNode[],
-): ExplainNode {
-  return { subject: `volume ${name}`, state, detail: message, since, help: advice, causes };
-}
-
 function retryOf(failed: FailedOperation | undefined, { now }: DaemonSnapshot): Partial<ExplainNode> {
   if (failed === undefined) return {};
-  const { hint } = failed.error.facts;
-  const nextRetryMs = Math.max(Math.round(failed.notBefore - now), 0);
-  return hint === undefined ? { nextRetryMs } : { nextRetryMs, help: hint };
+  return { nextRetryMs: Math.max(Math.round(failed.notBefore - now), 0) };
 }
 
 export function explainClaim(claim: StoredPersistentVolumeClaim, snapshot: DaemonSnapshot): ExplainNode {
@@ -120,25 +132,14 @@ export function explainClaim(claim: StoredPersistentVolumeClaim, snapshot: Daemo
       phase === 'Bound' ? `bound to volume ${claim.spec.volumeName ?? ''}` : (wait?.message ?? 'not processed yet'),
     since: wait?.since ?? creationTimestamp,
     ...retry,
-    ...helpFor(wait),
+    ...(wait === undefined || phase === 'Bound' ? {} : reasonAndHelp(wait)),
     causes: phase === 'Bound' ? explainGrowth(claim, snapshot) : excludedVolumes(claim, snapshot),
   };
 }
 
-/** Where to look first, by the reason that the claim waits. */
-function helpFor(wait: ControlWait | undefined): Partial<ExplainNode> {
-  switch (wait?.reason) {
-    case 'ProvisioningFailed':
-      return { help: wait.message.startsWith('storageclass') ? 'moorctl get sc' : 'df -h; moorctl doctor' };
-    case 'FailedBinding':
-    case 'VolumeMismatch':
-    case 'ClaimLost':
-      return { help: 'moorctl get pv' };
-    case 'WaitForFirstConsumer':
-      return { help: 'add a pod that uses the claim' };
-    default:
-      return {};
-  }
+function reasonAndHelp(wait: ControlWait): Partial<ExplainNode> {
+  const { reason, help } = waitObstacle(wait);
+  return help === undefined ? { reason } : { reason, help };
 }
 
 /** Every volume, and the rule that excludes it. */

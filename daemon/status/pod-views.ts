@@ -2,11 +2,13 @@ import type { StoredPod } from '../api/pod.ts';
 import { isTerminated } from '../api/pod.ts';
 import { volumeUsesOf } from '../api/volume-uses.ts';
 import type { Condition, PodStatusView, PodView, PodVolumeStatus } from '../control/protocol.ts';
-import { operationKey } from '../plan/operation.ts';
+import type { ControlWait } from '../controllers/claim-controller.ts';
+import { operationKey, podUidOf } from '../plan/operation.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
-import type { PodToMount, VolumeToMount } from '../world/desired-state-of-world.ts';
+import type { PodToMount, PodVolumeError, VolumeToMount } from '../world/desired-state-of-world.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
-import { stalledMessage, stalledServerOf } from './stalled-view.ts';
+import { abnormalObstacle, failedObstacle, stalledObstacle, unresolvedObstacle } from './obstacle.ts';
+import { stalledServerOf } from './stalled-view.ts';
 import { driftedKeys } from './world-views.ts';
 
 /** A pod's volume, found by the pod's uid and the volume's name in the pod. */
@@ -58,25 +60,52 @@ function phaseOf(pod: StoredPod, isReady: boolean, volumes: readonly PodVolumeSt
 function volumeStatus(pod: StoredPod, name: string, { snapshot, index, drifted }: ViewContext): PodVolumeStatus {
   const { uid } = pod.metadata;
   const entry = index.get(uid)?.get(name);
-  if (entry === undefined) {
-    const error = snapshot.dsw.errors.get(uid)?.find(({ volume }) => volume === name);
-    const message = error?.message ?? (isTerminated(pod) ? 'the pod has ended' : 'not processed yet');
-    return { name, path: '', state: 'Pending', volume: '', message };
-  }
+  if (entry === undefined) return unwantedStatus(pod, name, snapshot);
   const { volume, pod: wanted } = entry;
   const base = { name, path: wanted.targetPath, volume: volume.name };
   const stalled = stalledServerOf(wanted.mount, snapshot);
-  if (stalled !== undefined) return { ...base, state: 'Stalled', message: stalledMessage(stalled) };
+  if (stalled !== undefined) return { ...base, state: 'Stalled', ...stalledObstacle(stalled) };
   const state = snapshot.asw.get(volume.name)?.podStates.get(uid);
   if (state === 'VolumeMounted' && !drifted.has(operationKey(volume.name, uid))) {
     const condition = snapshot.conditions.get(volume.name);
     return condition === undefined
       ? { ...base, state: 'Mounted' }
-      : { ...base, state: 'Abnormal', message: condition.message };
+      : { ...base, state: 'Abnormal', ...abnormalObstacle(condition) };
   }
   const failed = failureOf(snapshot, volume.name, uid);
-  if (failed !== undefined) return { ...base, state: 'Failed', message: failed.error.message };
+  if (failed !== undefined) return { ...base, state: 'Failed', ...failedObstacle(failed) };
   return { ...base, state: state === undefined || state === 'VolumeNotMounted' ? 'Pending' : 'Uncertain' };
+}
+
+/** Of a volume that is not in the desired state of world: not resolved, or on its way down. */
+function unwantedStatus(pod: StoredPod, name: string, snapshot: DaemonSnapshot): PodVolumeStatus {
+  const base = { name, path: '', state: 'Pending', volume: '' } as const;
+  const unresolved = unresolvedVolume(pod, name, snapshot);
+  if (unresolved !== undefined) {
+    return { ...base, ...unresolvedObstacle(unresolved, claimWaitOf(pod, name, snapshot)) };
+  }
+  for (const failed of snapshot.failed.values()) {
+    const { kind, volumeName: volume } = failed.operation;
+    if (kind !== 'unmountVolume' || podUidOf(failed.operation) !== pod.metadata.uid) continue;
+    const left = snapshot.asw.get(volume)?.record.pods[pod.metadata.uid];
+    if (left?.outerNames.includes(name) !== true) continue;
+    return { ...base, path: left.targetPath, volume, state: 'Failed', ...failedObstacle(failed) };
+  }
+  return { ...base, message: isTerminated(pod) ? 'the pod has ended' : 'not processed yet' };
+}
+
+export function unresolvedVolume(
+  { metadata }: StoredPod,
+  name: string,
+  { dsw }: DaemonSnapshot,
+): PodVolumeError | undefined {
+  return dsw.errors.get(metadata.uid)?.find(({ volume }) => volume === name);
+}
+
+/** Why the claim of a pod's volume waits. */
+function claimWaitOf(pod: StoredPod, name: string, { waits }: DaemonSnapshot): ControlWait | undefined {
+  const source = volumeUsesOf(pod).find(({ volume }) => volume.name === name)?.volume.persistentVolumeClaim;
+  return source && waits.get(`PersistentVolumeClaim/${pod.metadata.namespace}/${source.claimName}`);
 }
 
 /** The failure that stands in this pod's way: its own, or the volume's. */
@@ -118,10 +147,14 @@ function volumesReady(
 
 function reasonOf(pod: StoredPod, waiting: readonly PodVolumeStatus[]): string {
   if (isTerminated(pod)) return 'PodTerminated';
-  if (waiting.some(({ state }) => state === 'Stalled')) return 'ServerStalled';
-  if (waiting.some(({ state }) => state === 'Failed')) return 'FailedMount';
-  return waiting.some(({ state }) => state === 'Abnormal') ? 'VolumeConditionAbnormal' : 'Mounting';
+  const [worst] = waiting
+    .filter(({ reason }) => reason !== undefined)
+    .sort((a, b) => severity.indexOf(a.state) - severity.indexOf(b.state));
+  return worst?.reason ?? 'Mounting';
 }
+
+/** Of several volumes that are not mounted, whose reason is the pod's. */
+const severity: readonly PodVolumeStatus['state'][] = ['Stalled', 'Failed', 'Abnormal', 'Uncertain', 'Pending'];
 
 function lastMountedAt(pod: StoredPod, { asw }: DaemonSnapshot): string {
   const times = asw.volumesOfPod(pod.metadata.uid).map(({ record }) => record.pods[pod.metadata.uid]?.mountedAt ?? '');

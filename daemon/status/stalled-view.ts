@@ -10,7 +10,3 @@ export function stalledServerOf(
   const server = mount && serverOf(mount);
   return server === undefined ? undefined : stalledServers.get(server);
 }
-
-export function stalledMessage({ server, since, cause }: StalledServer): string {
-  return `NFS server "${server}" does not answer since ${since}: ${cause}`;
-}

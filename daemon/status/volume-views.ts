@@ -9,7 +9,8 @@ import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import { wantedGrowth } from '../world/volume-growth.ts';
 import type { PodReference } from '../world/volume-record.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
-import { stalledMessage, stalledServerOf } from './stalled-view.ts';
+import { abnormalObstacle, failedObstacle, type Obstacle, stalledObstacle } from './obstacle.ts';
+import { stalledServerOf } from './stalled-view.ts';
 import { driftedKeys } from './world-views.ts';
 
 /** One row a volume that is wanted or here, in the order of their names. */
@@ -29,6 +30,7 @@ function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: R
   const isDrifted = keys.some((key) => drifted.has(key));
   const own = isInTheWay(failure) ? 'Failed' : stateOf(desired, actual, isDrifted);
   const stalled = stalledServerOf(entriesOf(desired, actual)[0]?.mount, snapshot);
+  const obstacle = stalled === undefined ? obstacleOf(condition, failure) : stalledObstacle(stalled);
   return {
     name,
     plugin: actual?.record.plugin ?? desired?.plugin ?? '',
@@ -38,7 +40,7 @@ function volumeView(name: UniqueVolumeName, snapshot: DaemonSnapshot, drifted: R
     pods: pods.map((pod) => `${pod.namespace}/${pod.name}`).sort(),
     claim: claimOf(desired),
     ...sizesOf(desired, actual),
-    message: stalled === undefined ? messageOf(condition, failure) : stalledMessage(stalled),
+    ...(obstacle === undefined ? { message: '' } : shownOf(obstacle)),
     ...driftOf(snapshot.drift.get(name)),
   };
 }
@@ -47,8 +49,12 @@ function conditionedState(state: VolumeView['state'], condition: VolumeCondition
   return state === 'Mounted' && condition !== undefined ? 'Abnormal' : state;
 }
 
-function messageOf(condition: VolumeCondition | undefined, failure: FailedOperation | undefined): string {
-  return condition?.message ?? failure?.error.message ?? '';
+function obstacleOf(
+  condition: VolumeCondition | undefined,
+  failure: FailedOperation | undefined,
+): Obstacle | undefined {
+  if (condition !== undefined) return abnormalObstacle(condition);
+  return failure === undefined ? undefined : failedObstacle(failure);
 }
 
 function driftOf(drift: VolumeView['drift']): Pick<VolumeView, 'drift'> {
@@ -69,6 +75,10 @@ function sizesOf(
   const { desiredBytes, claimBytes } = desired.size;
   const isGrown = wantedGrowth(desired, actual) === undefined && desiredBytes > claimBytes;
   return { capacity: formatBytes(isGrown ? desiredBytes : claimBytes), requested: formatBytes(desiredBytes) };
+}
+
+function shownOf({ reason, message, help }: Obstacle): Pick<VolumeView, 'reason' | 'message' | 'help'> {
+  return { reason, message, ...(help === undefined ? {} : { help }) };
 }
 
 /** The global mount, or where the one pod of a volume without a device has it. */

@@ -1,3 +1,5 @@
+import type { ReasonCode } from './reasons/reason-table.ts';
+import type { StorageError } from './storage-error.ts';
 import type { UniqueVolumeName } from './unique-volume-name.ts';
 import type { PodMount, VolumeRecipe } from './volume-recipe.ts';
 import type { PodReference } from './volume-record.ts';
@@ -41,8 +43,8 @@ export interface VolumeToMount {
 export interface PodVolumeError {
   readonly pod: PodReference;
   readonly volume: string;
-  readonly reason: string;
-  readonly message: string;
+  readonly reason: ReasonCode & ('ClaimNotBound' | 'VolumeNotResolved');
+  readonly error: StorageError;
 }
 
 /** What should be mounted. Written by the populator only; immutable. */

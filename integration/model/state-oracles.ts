@@ -153,7 +153,7 @@ function whyNot(uid: string, machine: Machine): string {
   const failed = [...(core?.executor.failed.values() ?? [])].map(
     ({ operation, error }) => `${operation.kind}: ${error.message}`,
   );
-  const errors = core?.reconciler.dsw.errors.get(uid)?.map(({ message }) => message) ?? [];
+  const errors = core?.reconciler.dsw.errors.get(uid)?.map(({ error: { message } }) => message) ?? [];
   const holds = core?.reconciler.holds.map(({ volumeName, reason }) => `${volumeName}: ${reason}`) ?? [];
   return [...failed, ...errors, ...holds].join('; ') || 'nothing says why';
 }

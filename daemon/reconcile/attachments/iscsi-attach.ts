@@ -1,5 +1,6 @@
 import type { IscsiDisk } from '../../ports/iscsi-initiator.ts';
 import type { VolumeToMount } from '../../world/desired-state-of-world.ts';
+import type { ReasonCode } from '../../world/reasons/reason-table.ts';
 import { asStorageError, StorageError } from '../../world/storage-error.ts';
 import type { UniqueVolumeName } from '../../world/unique-volume-name.ts';
 import type { IscsiAttachment } from '../../world/volume-recipe.ts';
@@ -140,8 +141,8 @@ function reportMissing(portal: string, error: StorageError, { name, attachment, 
   );
 }
 
-function report(name: UniqueVolumeName, reason: string, message: string, { events }: OperationContext): void {
-  events.record({ type: 'Warning', reason, regarding: `Volume/${name}`, message });
+function report(name: UniqueVolumeName, reason: ReasonCode, message: string, { events }: OperationContext): void {
+  events.record({ reason, regarding: `Volume/${name}`, message });
 }
 
 function pathError(path: IscsiPathRecord, cause: string, progress: StorageError['progress']): StorageError {

@@ -8,6 +8,7 @@
  * 3. Never MNT_DETACH: what is detached writes on, out of everybody's sight. That is for a person to decide.
  */
 import type { MountInfo } from '../../world/mount-info.ts';
+import type { ReasonCode } from '../../world/reasons/reason-table.ts';
 import type { ExpectedMount } from '../../world/recorded-mount.ts';
 import { asStorageError, StorageError } from '../../world/storage-error.ts';
 import type { NfsPodMount } from '../../world/volume-recipe.ts';
@@ -24,8 +25,8 @@ export async function unmountNfs(
 ): Promise<void> {
   const { path } = expected;
   const { servers } = context;
-  const report = (reason: string, message: string) =>
-    context.events.record({ type: 'Warning', reason, regarding: `Pod/${pod.namespace}/${pod.name}`, message });
+  const report = (reason: ReasonCode, message: string) =>
+    context.events.record({ reason, regarding: `Pod/${pod.namespace}/${pod.name}`, message });
   const failure = await unmount(expected, mount, context);
   if (failure === undefined) return;
   const found = await lookAt(expected, context);

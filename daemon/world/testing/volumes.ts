@@ -2,6 +2,7 @@
 import type { DesiredStateOfWorld, PodToMount, PodVolumeError, VolumeToMount } from '../desired-state-of-world.ts';
 import { diskLayout } from '../disk-layout.ts';
 import type { MountInfo } from '../mount-info.ts';
+import { StorageError } from '../storage-error.ts';
 import { type UniqueVolumeName, uniqueVolumeName } from '../unique-volume-name.ts';
 import type { NfsPodMount, PodMount, VolumeRecipe } from '../volume-recipe.ts';
 import type { PodReference, VolumeRecord } from '../volume-record.ts';
@@ -92,7 +93,12 @@ export function worldOf(
 ): DesiredStateOfWorld {
   const errors = (options.unresolved ?? []).map((pod): [string, readonly PodVolumeError[]] => [
     `uid-${pod}`,
-    [{ pod: podReference(pod), volume: 'other', reason: 'ClaimNotBound', message: 'claim "other" is Pending' }],
+    [
+      {
+        ...{ pod: podReference(pod), volume: 'other', reason: 'ClaimNotBound' },
+        error: new StorageError('claim "other" is Pending', { code: 'Unavailable' }),
+      },
+    ],
   ]);
   return {
     volumes: new Map(volumes.map((volume) => [volume.name, volume])),

@@ -1,0 +1,73 @@
+import type { Reason } from './reason.ts';
+
+/** About claims and volumes as objects: binding, provisioning, reclaim. */
+export const claimReasons = {
+  FailedBinding: {
+    type: 'Normal',
+    means: 'No volume fits the claim, and none is made for it.',
+    help: ['moorctl explain pvc/NAME lists each volume and what excludes it', 'moorctl get pv,sc'],
+  },
+  VolumeMismatch: {
+    type: 'Warning',
+    means: 'The volume that the claim names does not fit it.',
+    help: ['change the claim or the volume in the point that is named: moorctl get pv'],
+  },
+  WaitForFirstConsumer: {
+    type: 'Normal',
+    means: 'The class binds a claim only when a pod uses it.',
+    help: ['add a pod that uses the claim'],
+  },
+  ProvisioningFailed: {
+    type: 'Warning',
+    means: 'The volume for the claim could not be made.',
+    help: ['is the class there, and right? moorctl get sc', 'is there room? df -h; moorctl doctor'],
+  },
+  ExternalProvisioning: {
+    type: 'Normal',
+    means: 'The class names a provisioner that moored does not have; another program is to make the volume.',
+    help: ['is the name right? moorctl get sc', 'or declare a PersistentVolume by hand'],
+  },
+  ProvisioningSucceeded: { type: 'Normal', means: 'The volume for the claim was made.', help: [] },
+  Resizing: { type: 'Normal', means: 'The volume of the claim is being grown.', help: [] },
+  FileSystemResizeRequired: {
+    type: 'Normal',
+    means: 'The image or device is larger; the filesystem follows when it is mounted.',
+    help: ['moorctl explain pvc/NAME'],
+  },
+  VolumeResizeSuccessful: { type: 'Normal', means: 'The volume of the claim was grown.', help: [] },
+  ClaimInUse: {
+    type: 'Normal',
+    means: 'The claim is being deleted and stays until no pod names it.',
+    help: ['remove the pods that are named'],
+  },
+  ClaimLost: {
+    type: 'Warning',
+    means: 'The volume that the claim is bound to does not exist any more.',
+    help: ['declare the volume again under the same name: moorctl get pv', 'or delete the claim and make a new one'],
+  },
+  ClaimMisbound: {
+    type: 'Warning',
+    means: 'The volume that the claim is bound to belongs to another claim.',
+    help: ['moorctl get pv', 'delete the claim and make a new one; the data stays with the other claim'],
+  },
+  VolumeInUse: {
+    type: 'Normal',
+    means: 'The volume is to be deleted and is still attached.',
+    help: ['moorctl get asw'],
+  },
+  VolumeFailedDelete: {
+    type: 'Warning',
+    means: 'The volume was released and its data could not be put into the trash.',
+    help: ['moorctl describe pv NAME', 'to keep the data instead: persistentVolumeReclaimPolicy: Retain'],
+  },
+  VolumeFailedRecycle: {
+    type: 'Warning',
+    means: 'The reclaim policy Recycle is not supported: the volume stays Released.',
+    help: ['to use it again: remove spec.claimRef of the PersistentVolume'],
+  },
+  VolumeDeleted: {
+    type: 'Normal',
+    means: 'The volume was deleted; its image is in the trash.',
+    help: ['moorctl orphans lists the trash'],
+  },
+} as const satisfies Readonly<Record<string, Reason>>;

@@ -1,0 +1,15 @@
+/**
+ * Every reason that an event or a status can have. Whoever records one names it from here, so that none is without a
+ * meaning and an advice; docs/troubleshooting.md is made of it (`npm run docs`).
+ */
+import { claimReasons } from './claim-reasons.ts';
+import { manifestReasons } from './manifest-reasons.ts';
+import type { Reason } from './reason.ts';
+import { serviceReasons } from './service-reasons.ts';
+import { volumeReasons } from './volume-reasons.ts';
+
+const table = { ...volumeReasons, ...claimReasons, ...manifestReasons, ...serviceReasons };
+
+export type ReasonCode = keyof typeof table;
+
+export const reasons: Readonly<Record<ReasonCode, Reason>> = table;
