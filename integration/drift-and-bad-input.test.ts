@@ -210,11 +210,40 @@ describe('bad input', () => {
     );
     await daemon.condition('web', /claim "data" is Pending/);
     expect((await daemon.ctl('explain', 'pod/web')).stdout).toMatch(/"nowhere" not found/);
-    const { code, stderr } = await daemon.ctl('wait', 'pod/web', '--for=mounted', '--timeout', '1s');
+    const { code, stderr } = await daemon.ctl('wait', 'pod/web', '--for=mounted', '--timeout', '3s');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/data/);
+    // It may come: that is waited for.
+    expect(stderr).toMatch(/timed out after 3s: data: .*"nowhere" not found/);
+    expect(stderr).toContain('    -> is the class there, and right? moorctl get sc\n');
     daemon.apply('class.yaml', storageClass('nowhere'));
     await daemon.mounted('web');
+  });
+
+  it('what only a change mends ends a wait, with what to do; once it is mended, a wait that begins at once goes on', async () => {
+    daemon.apply('web.yaml', pod('web', { data: 'csi: { driver: ebs.example.org }' }));
+    await daemon.condition('web', /ebs\.example\.org/);
+    const { code, stderr } = await daemon.ctl('wait', 'pod/web', '--timeout', '10m');
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'waiting will not mend it: data: Cannot resolve volume "data": no plugin supports CSI driver',
+    );
+    expect(stderr).toMatch(
+      /^ {2}volume "data" Pending \(VolumeNotResolved\): .*ebs\.example\.org"\n {4}-> moorctl doctor$/m,
+    );
+    const event = (await daemon.events()).find(({ reason }) => reason === 'VolumeNotResolved');
+    expect(event).toMatchObject({
+      type: 'Warning',
+      regarding: 'Pod/default/web',
+      help: expect.stringContaining('mend'),
+    });
+    const described = await daemon.ctl('describe', 'pod', 'web');
+    expect(described.stdout).toMatch(/^What To Do:\n.*\n {2}volume data +VolumeNotResolved +moorctl doctor$/m);
+
+    daemon.apply('web.yaml', pod('web', { data: 'emptyDir: { medium: Memory }' }));
+    expect(await daemon.ctl('wait', 'pod/web', '--timeout', '1m')).toMatchObject({
+      code: 0,
+      stdout: 'pod/web mounted\n',
+    });
   });
 
   it('mkfs that fails is reported with its words, and nothing is left', async () => {

@@ -16,6 +16,12 @@ import {
 } from './running-stub.ts';
 import { created, dataPath, sick, stubState, volumeName, web } from './stub-state.ts';
 
+/** Its volume has failed in a way that no attempt mends. */
+const doomed: typeof sick = {
+  ...sick,
+  status: { ...sick.status, volumes: sick.status.volumes.map((one) => ({ ...one, needsChange: true })) },
+};
+
 let stub: RunningStub;
 
 beforeAll(async () => {
@@ -293,6 +299,10 @@ describe('describe', () => {
         '  Name   State     Path   Volume   Message',
         '  a      Mounted   /p/a   a        <none>',
         '  b      Failed    /p/b   b        Cannot mount "/dev/loop3": wrong fs type',
+        'What To Do:',
+        '  About      Reason        Advice',
+        '  volume b   FailedMount   blkid /dev/loop3',
+        '  volume b   FailedMount   dmesg | tail',
         'Events:',
         '  Type      Reason        Age                   Message',
         '  Warning   FailedMount   3d1h (x3 over 4d2h)   Cannot mount "/dev/loop3": wrong fs type',
@@ -310,6 +320,14 @@ describe('describe', () => {
 
   test.each([
     ['pvc/data', 'Used By:       web\n'],
+    [
+      'pvc/extra',
+      'What To Do:\n  About                 Reason          Advice\n  claim default/extra   FailedBinding   moorctl get pv\n',
+    ],
+    [
+      'mf/bad.yaml',
+      'What To Do:\n  About               Reason        Advice\n  Manifest/bad.yaml   BadManifest   mend the file',
+    ],
     ['pv/pvc-1', 'VolumeAttributes:  path=/var/lib/moored/images/x.img\n'],
     ['sc/fast', 'Is Default:        Yes\n'],
     [`asw/${volumeName}`, 'Device:             /dev/loop7\n'],
@@ -375,15 +393,50 @@ describe('wait', () => {
       failed(
         1,
         'error: Cannot wait for pod "sick" in namespace "other" to be mounted: timed out after 50ms: 1 of 2 volumes is not mounted',
-        '  volume "b" Failed: Cannot mount "/dev/loop3": wrong fs type',
+        '  volume "b" Failed (FailedMount): Cannot mount "/dev/loop3": wrong fs type',
+        '    -> blkid /dev/loop3',
+        '    -> dmesg | tail',
       ),
     );
     expect(await run('wait pod/nope --timeout 0')).toEqual(
       failed(
         1,
         'error: Cannot wait for pod "nope" in namespace "default" to be mounted: timed out after 0: no such pod',
+        '  manifest "bad.yaml" is not understood: document 1, line 14, spec.volumes[0]: unknown key "emptydir"',
       ),
     );
+  });
+
+  test('a pod that only a change will help: exit 1 long before the time is over, with what to do', async () => {
+    stub.handlers.change(pods(doomed));
+    const { code, stderr } = await run('wait pod/sick -n other --timeout 10m');
+    expect(code).toBe(1);
+    expect(stderr.split('\n')).toEqual([
+      'error: Cannot wait for pod "sick" in namespace "other" to be mounted: waiting will not mend it: 1 of 2 volumes is not mounted',
+      '  volume "b" Failed (FailedMount): Cannot mount "/dev/loop3": wrong fs type',
+      '    -> blkid /dev/loop3',
+      '    -> dmesg | tail',
+      '',
+    ]);
+  });
+
+  test.each(['--keep-waiting --timeout 3s', '--timeout 50ms'])('%s waits its time even then', async (options) => {
+    stub.handlers.change(pods(doomed));
+    const { code, stderr } = await run(`wait pod/sick -n other ${options}`);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/timed out after \S+: 1 of 2 volumes is not mounted/);
+  });
+
+  test('what the daemon does not go on saying was old news: waits on', async () => {
+    stub.handlers.change(pods(doomed));
+    const looks = stub.handlers.looks('pods');
+    const result = run('wait pod/sick -n other --timeout 10m');
+    await eventually(() => stub.handlers.looks('pods') > looks);
+    // Its manifest was mended, and it is mounted some time later.
+    stub.handlers.change(pods(sick));
+    await eventually(() => stub.handlers.waiting === 1);
+    stub.handlers.change(pods({ ...web, metadata: sick.metadata }));
+    expect(await result).toEqual(ok('pod/sick mounted'));
   });
 
   test('wakes up when a pod that did not exist appears and is mounted', async () => {
@@ -498,18 +551,20 @@ describe('explain', () => {
     expect(await run('explain pod/sick -n other')).toEqual(
       ok(
         'pod other/sick   NotReady   4d2h',
-        '|- volume b   Failed',
+        '|- volume b   Failed   FailedMount',
         '|  `- Cannot mount "/dev/loop3": wrong fs type (next attempt in 14s)',
         '|     -> blkid /dev/loop3',
+        '|     -> dmesg | tail',
         '`- volume a   Mounted',
       ),
     );
     expect(await run('explain pod sick -n other', { env: { LANG: 'C.UTF-8' } })).toEqual(
       ok(
         'pod other/sick   NotReady   4d2h',
-        '├─ volume b   Failed',
+        '├─ volume b   Failed   FailedMount',
         '│  └─ Cannot mount "/dev/loop3": wrong fs type (next attempt in 14s)',
         '│     → blkid /dev/loop3',
+        '│     → dmesg | tail',
         '└─ volume a   Mounted',
       ),
     );

@@ -38,6 +38,7 @@ export class StubHandlers implements ControlHandlers {
   readonly planned: PlanRequest[] = [];
   readonly holds: HoldRequest[] = [];
   readonly collected: GcRequest[] = [];
+  readonly #looks = new Map<ResourceKind, number>();
   #revision = 1;
   readonly #waiting = new Set<() => void>();
 
@@ -60,7 +61,13 @@ export class StubHandlers implements ControlHandlers {
     return { version: mooredVersion, protocol: protocolVersion, pid: 4242, startedAt, ready: this.state.ready };
   }
 
+  /** How often a kind was asked for. */
+  looks(kind: ResourceKind): number {
+    return this.#looks.get(kind) ?? 0;
+  }
+
   get<K extends ResourceKind>(kind: K, _filter: GetFilter): GetReplies[K] {
+    this.#looks.set(kind, this.looks(kind) + 1);
     return this.state.replies[kind];
   }
 

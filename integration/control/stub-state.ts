@@ -45,7 +45,11 @@ export const sick: PodView = {
     ],
     volumes: [
       { name: 'a', path: '/p/a', state: 'Mounted', volume: 'a' },
-      { name: 'b', path: '/p/b', state: 'Failed', volume: 'b', message: 'Cannot mount "/dev/loop3": wrong fs type' },
+      {
+        ...{ name: 'b', path: '/p/b', state: 'Failed', volume: 'b' },
+        ...{ reason: 'FailedMount', message: 'Cannot mount "/dev/loop3": wrong fs type' },
+        help: 'blkid /dev/loop3\ndmesg | tail',
+      },
     ],
   },
 };
@@ -198,6 +202,7 @@ export const stubState: StubState = {
           reason: 'BadManifest',
           regarding: 'Manifest/bad.yaml',
           message: 'refused',
+          help: 'mend the file',
           count: 1,
           firstTimestamp: created,
           lastTimestamp: created,
@@ -221,6 +226,13 @@ export const stubState: StubState = {
     },
   },
   explain: {
+    'persistentvolumeclaims/default/data': {
+      ...{ subject: 'claim default/data', state: 'Bound', detail: '', since: created, causes: [] },
+    },
+    'persistentvolumeclaims/default/extra': {
+      ...{ subject: 'claim default/extra', state: 'Pending', detail: 'no volume', since: created, causes: [] },
+      ...{ reason: 'FailedBinding', help: 'moorctl get pv' },
+    },
     'pods/other/sick': {
       subject: 'pod other/sick',
       state: 'NotReady',
@@ -233,7 +245,8 @@ export const stubState: StubState = {
           detail: 'Cannot mount "/dev/loop3": wrong fs type',
           since: '',
           nextRetryMs: 14_000,
-          help: 'blkid /dev/loop3',
+          reason: 'FailedMount',
+          help: 'blkid /dev/loop3\ndmesg | tail',
           causes: [],
         },
         { subject: 'volume a', state: 'Mounted', detail: '', since: '', causes: [] },

@@ -1,6 +1,7 @@
 import type { GetFilter, RecordedEvent, ResourceKind } from '../../control/protocol.ts';
 import { ageOf } from '../age.ts';
 import { type CommandContext, type CommandSpec, namespaceOf, namespaceOption, type OptionValues } from '../command.ts';
+import { adviceSection } from '../describe/advice-section.ts';
 import {
   describeClaim,
   describePersistentVolume,
@@ -77,7 +78,9 @@ const describers: { readonly [K in ResourceKind]: Describe<Items[K]> } = {
   pods: (pod, { now }) => describePod(pod, now()),
   persistentvolumeclaims: async (claim, { client, signal, now }) => {
     const { items } = await client.get('pods', { namespace: claim.metadata.namespace }, signal);
-    return describeClaim(claim, escapeControls(items), now());
+    const { namespace, name } = claim.metadata;
+    const explanation = await client.explain('persistentvolumeclaims', namespace, name, signal);
+    return describeClaim(claim, escapeControls({ pods: items, explanation }), now());
   },
   persistentvolumes: (volume, { now }) => describePersistentVolume(volume, now()),
   storageclasses: (storageClass, { now }) => describeStorageClass(storageClass, now()),
@@ -103,7 +106,16 @@ async function eventSection<K extends ResourceKind>(
   const name = [eventKind, namespaceOfItem(item), nameOf(item)].filter((part) => part !== '').join('/');
   const { events } = await client.get('events', { name }, signal);
   const rows = escapeControls(resources.events.items({ events })).map((event) => eventRow(event, now()));
-  return [{ title: 'Events', headers: ['Type', 'Reason', 'Age', 'Message'], rows, stateColumn: 0 }];
+  const section = { title: 'Events', headers: ['Type', 'Reason', 'Age', 'Message'], rows, stateColumn: 0 };
+  return [section, ...(toldByEvents.includes(kind) ? adviceOf(events) : [])];
+}
+
+/** Kinds whose state does not say what stands in the way: the last event does, while it is a warning. */
+const toldByEvents: readonly ResourceKind[] = ['persistentvolumes', 'manifests'];
+
+function adviceOf(events: readonly RecordedEvent[]): readonly Section[] {
+  const last = events.at(-1);
+  return last?.type === 'Warning' ? adviceSection([{ ...escapeControls(last), subject: last.regarding }]) : [];
 }
 
 function eventRow(

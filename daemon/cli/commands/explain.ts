@@ -36,10 +36,12 @@ async function explain(context: CommandContext, args: readonly string[], options
   return exitCode.ok;
 }
 
-/** "subject   state   age", and below it what is the matter, then the causes. */
+/** "subject   state   reason   age", and below it what is the matter, then the causes. */
 function explainTree(node: ExplainNode, style: Style, nowMs: number): TreeNode {
   const age = node.since === '' ? [] : [ageOf(node.since, nowMs)];
-  const label = [node.subject, style.state(node.state), ...age].filter((part) => part !== '').join('   ');
+  const label = [node.subject, style.state(node.state), node.reason ?? '', ...age]
+    .filter((part) => part !== '')
+    .join('   ');
   const detail = detailOf(node, style);
   const details = detail === '' ? [] : [{ label: detail, children: [] }];
   return { label, children: [...details, ...node.causes.map((cause) => explainTree(cause, style, nowMs))] };
@@ -50,5 +52,7 @@ function detailOf({ detail, nextRetryMs, help }: ExplainNode, style: Style): str
   const retry = detail === '' || next === '' ? next : `(${next})`;
   const text = [detail, retry].filter((part) => part !== '').join(' ');
   if (help === undefined || help === '') return text;
-  return `${text === '' ? '' : `${text}\n`}${style.hasUnicode ? '→' : '->'} ${help}`;
+  const arrow = style.hasUnicode ? '→' : '->';
+  const advice = help.split('\n').map((line) => `${arrow} ${line}`);
+  return [...(text === '' ? [] : [text]), ...advice].join('\n');
 }

@@ -1,4 +1,11 @@
-import type { ClaimView, Condition, PersistentVolumeView, PodView, StorageClassView } from '../../control/protocol.ts';
+import type {
+  ClaimView,
+  Condition,
+  ExplainNode,
+  PersistentVolumeView,
+  PodView,
+  StorageClassView,
+} from '../../control/protocol.ts';
 import { ageOf } from '../age.ts';
 import {
   claimStatus,
@@ -8,6 +15,7 @@ import {
   isDefaultClass,
   volumeStatus,
 } from '../resources/object-resources.ts';
+import { adviceSection } from './advice-section.ts';
 import { type Description, type Field, pairs, type Section, timeAndAge } from './section.ts';
 
 type Metadata = PodView['metadata'];
@@ -16,12 +24,22 @@ export function describePod(pod: PodView, nowMs: number): Description {
   const { metadata, status } = pod;
   return {
     fields: [...metadataFields(metadata, nowMs), ['Status', status.phase], ['Ready', formatReady(pod)]],
-    sections: [conditionSection(status.conditions, nowMs), podVolumeSection(pod)],
+    sections: [
+      conditionSection(status.conditions, nowMs),
+      podVolumeSection(pod),
+      ...adviceSection(status.volumes.map(({ name, reason, help }) => ({ subject: `volume ${name}`, reason, help }))),
+    ],
   };
 }
 
-/** `pods`: all of the claim's namespace, to say who uses it. */
-export function describeClaim(claim: ClaimView, pods: readonly PodView[], nowMs: number): Description {
+export interface ClaimParts {
+  /** All of the claim's namespace, to say who uses it. */
+  readonly pods: readonly PodView[];
+  /** What it waits for. */
+  readonly explanation: ExplainNode;
+}
+
+export function describeClaim(claim: ClaimView, { pods, explanation }: ClaimParts, nowMs: number): Description {
   const { metadata, spec, status } = claim;
   return {
     fields: [
@@ -36,7 +54,7 @@ export function describeClaim(claim: ClaimView, pods: readonly PodView[], nowMs:
       ['VolumeMode', spec.volumeMode ?? 'Filesystem'],
       ['Used By', pods.filter((pod) => usesClaim(pod, metadata.name)).map((pod) => pod.metadata.name)],
     ],
-    sections: claimConditions(claim, nowMs),
+    sections: [...claimConditions(claim, nowMs), ...adviceSection([explanation, ...explanation.causes])],
   };
 }
 

@@ -1,6 +1,7 @@
 import type { AswVolume, DswVolume, ManifestFile, OperationView, VolumeView } from '../../control/protocol.ts';
 import { ageOf, formatAge } from '../age.ts';
 import { describeProblem } from '../resources/record-resources.ts';
+import { adviceSection } from './advice-section.ts';
 import { type Description, type Section, timeAndAge } from './section.ts';
 
 /** What both worlds and the executor know of the volume; undefined where they do not know it. */
@@ -25,7 +26,11 @@ export function describeVolume(volume: VolumeView, { actual, operations }: Volum
       ['Pods', volume.pods],
       ...driftFields(volume.drift, nowMs),
     ],
-    sections: [...(actual === undefined ? [] : [actualPods(actual)]), operationSection(operations, nowMs)],
+    sections: [
+      ...(actual === undefined ? [] : [actualPods(actual)]),
+      operationSection(operations, nowMs),
+      ...adviceSection([{ subject: 'volume', reason: volume.reason, help: volume.help }]),
+    ],
   };
 }
 
