@@ -3,8 +3,10 @@ import { execFile } from 'node:child_process';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ControlClient } from '../../daemon/control/control-client.ts';
 import type { AswVolume, OperationView, PodView, RecordedEvent } from '../../daemon/control/protocol.ts';
 import { eventually } from './eventually.ts';
+import { assertHonestStatus } from './status-check.ts';
 
 export const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 
@@ -67,10 +69,16 @@ export abstract class DaemonClient {
     return this.json<PodView>('pods', name);
   }
 
-  /** Waits for `moorctl wait` to say so; fails with its reason. */
+  /** Waits for `moorctl wait` to say so, also when the last attempt was before what the test has mended. */
   async mounted(pod: string): Promise<void> {
-    const { code, stderr } = await this.ctl('wait', `pod/${pod}`, '--for=mounted', '--timeout', '30s');
+    const { code, stderr } = await this.ctl('wait', `pod/${pod}`, '--keep-waiting', '--timeout', '30s');
     if (code !== 0) throw new Error(`pod ${pod} is not mounted: ${stderr}\n${this.log}`);
+    await this.honest();
+  }
+
+  /** Fails when a status is better than the mount table. */
+  honest(): Promise<void> {
+    return assertHonestStatus(new ControlClient(join(this.runDir, 'moored.sock')));
   }
 
   async unmounted(pod: string): Promise<void> {

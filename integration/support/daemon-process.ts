@@ -89,13 +89,15 @@ export class DaemonProcess extends DaemonClient {
     await this.start();
   }
 
-  /** Ends the test: drains and stops; what is left is a leak and fails. */
+  /** Ends the test: looks whether the status is honest, drains and stops; what is left is a leak and fails. */
   async dispose(): Promise<void> {
     if (this.#child === undefined) await this.start();
+    const lie = await this.honest().then(() => undefined, String);
     const { code, stderr } = await this.ctl('drain');
     await this.kill('SIGTERM');
     if (code !== 0) throw new Error(`moorctl drain: ${stderr}\n${this.#log}`);
     const left = mountsBelow(this.base);
+    if (lie !== undefined) throw new Error(`${lie}\n${this.#log}`);
     if (left.length > 0) throw new Error(`Mounts are left after drain:\n${left.map((mount) => mount.line).join('\n')}`);
   }
 
