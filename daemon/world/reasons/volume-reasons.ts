@@ -84,7 +84,7 @@ export const volumeReasons = {
   VolumeMountLost: {
     type: 'Warning',
     means: 'Somebody else unmounted a volume; it is mounted again.',
-    help: ['find out who did: restart the workload, it may have written below the mount point'],
+    help: ['find out who did; a workload that saw it go may need a restart'],
   },
   VolumeMountChanged: {
     type: 'Warning',
