@@ -188,8 +188,11 @@ function crashAt(point: string | undefined): { crashAt?: string } {
 async function crashInReconstruction(daemon: CrashingDaemon, backend: Backend, row: MatrixRow): Promise<void> {
   const cycle = new Cycle(daemon, backend, 'twice');
   await cycle.pass('up');
-  const mountIds = async (): Promise<string> =>
-    JSON.stringify((await daemon.pods()).map((view) => mountsAt(pathOf(view)).map(({ id }) => id)));
+  const mountIds = async (): Promise<string> => {
+    // By path: a start may list the pods in another order.
+    const paths = (await daemon.pods()).map(pathOf).sort();
+    return JSON.stringify(paths.map((path) => mountsAt(path).map(({ id }) => id)));
+  };
   const before = await mountIds();
   await daemon.kill();
   for (const side of ['before', 'after']) {
