@@ -11,7 +11,7 @@ import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
 import { explainDrift } from './explain-drift.ts';
 import { explainGrowth } from './explain-growth.ts';
-import { waitObstacle } from './obstacle.ts';
+import { failedObstacle, waitObstacle } from './obstacle.ts';
 import { failureOf, podViews, unresolvedVolume } from './pod-views.ts';
 import { stalledServerOf } from './stalled-view.ts';
 
@@ -46,13 +46,15 @@ function detailOfPod(pod: StoredPod, volumes: readonly PodVolumeStatus[], snapsh
 function explainUnmounts(podUid: string, snapshot: DaemonSnapshot): readonly ExplainNode[] {
   return snapshot.asw.volumesOfPod(podUid).map(({ record }): ExplainNode => {
     const failed = failureOf(snapshot, record.name, podUid);
+    const subject = `volume ${record.pods[podUid]?.outerNames.join(', ') ?? ''}`;
+    const drift = explainDrift(snapshot.drift.get(record.name));
+    if (failed === undefined) return { subject, state: 'Unmounting', detail: '', since: '', causes: drift };
+    const { reason, message: detail, help } = failedObstacle(failed);
     return {
-      subject: `volume ${record.pods[podUid]?.outerNames.join(', ') ?? ''}`,
-      state: failed === undefined ? 'Unmounting' : 'Failed',
-      detail: failed?.error.message ?? '',
-      since: failed?.since ?? '',
+      ...{ subject, state: 'Failed', reason, detail, since: failed.since },
+      ...(help === undefined ? {} : { help }),
       ...retryOf(failed, snapshot),
-      causes: explainDrift(snapshot.drift.get(record.name)),
+      causes: drift,
     };
   });
 }
