@@ -24,7 +24,7 @@ const mostDebounceMs = 100;
 const resyncMs = 20_000;
 /** While the directory is unreadable or cannot be watched. */
 const retryMs = 1000;
-const longestFirstWaitMs = 2000;
+const longestIncompleteMs = 2000;
 
 /**
  * Manifests of one flat directory. An event only means that something changed: what, is found by listing and comparing
@@ -37,11 +37,10 @@ export class ChokidarManifestSource implements ManifestSource {
   #listener: (state: ManifestState) => void = () => {};
   #lastState: ManifestState | undefined;
   #onFirstState: () => void = () => {};
-  /** When the directory could be read for the first time. */
-  #firstLookAt: number | undefined;
-  #hasListed = false;
+  /** Since when a listing of another directory than the one that is believed waits to be whole. */
+  #incompleteSince: number | undefined;
   #watcher: FSWatcher | undefined;
-  /** The directory of the files that are believed. */
+  /** The directory of the files that are believed; '' before the first listing. */
   #directoryId = '';
   /** What is watched; another directory at the same path needs another watch. */
   #watchId = '';
@@ -90,13 +89,14 @@ export class ChokidarManifestSource implements ManifestSource {
     if (watchId !== this.#watchId || isTriedAgain) this.#watch(watchId);
     const wait = this.#collection.look(stamps, { monotonic: performance.now(), wall: Date.now() });
     this.#lookWithin(Math.min(wait ?? resyncMs, this.#isExhausted ? retryMs : resyncMs));
-    this.#firstLookAt ??= performance.now();
-    if (!this.#hasListed && wait !== undefined) {
-      // Until the first listing is whole nobody may conclude that something is gone, also after an unreadable directory.
-      if (performance.now() - this.#firstLookAt < longestFirstWaitMs) return;
+    if (wait === undefined) this.#incompleteSince = undefined;
+    else if (directoryId !== this.#directoryId) {
+      // The first listing must be whole, and the first of another directory at this path: until then nobody may conclude
+      // that something is gone, also after an unreadable directory.
+      this.#incompleteSince ??= performance.now();
+      if (performance.now() - this.#incompleteSince < longestIncompleteMs) return;
       this.#collection.stopWaiting();
     }
-    this.#hasListed = true;
     // While the files of before are still believed, they are not those of another directory that lies there now.
     if (wait === undefined || this.#directoryId === '') this.#directoryId = directoryId;
     this.#publish({

@@ -371,6 +371,25 @@ describe('the directory itself', () => {
     expect(latest()).toEqual(['a.yaml: good a@v0', 'b.yaml: good b@v0']);
   });
 
+  it('is waited for as a whole when another one takes its place', async () => {
+    put('a.yaml', pod('a'));
+    await start();
+    renameSync(directory, join(top, 'old'));
+    mkdirSync(directory);
+    await until((lines) => lines.length === 0);
+    const before = states.length;
+    const other = join(top, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'a.yaml'), pod('b'));
+    // Wrong, and written a moment ago: it may become anything, also what declares pod "a".
+    writeFileSync(join(other, 'bad.yaml'), `{{{ ${pod('a')}`);
+    renameSync(directory, join(top, 'empty'));
+    renameSync(other, directory);
+    await until((lines) => lines.length === 2);
+    const sizes = states.slice(before).map((state) => (state.kind === 'listing' ? state.listing.files.length : -1));
+    expect(sizes.filter((size) => size > 0)).toEqual([2]);
+  });
+
   it.each([
     ['it is group-writable', () => chmodSync(directory, 0o775), /has mode 0775, .*chmod go-w/],
     ['it is sticky and world-writable', () => chmodSync(directory, 0o1777), /has mode 1777/],

@@ -69,7 +69,7 @@ export class ManifestDirectory {
 
 const debounceMs = 10;
 const unreadableRetryMs = 1_000;
-const longestFirstWaitMs = 2_000;
+const longestIncompleteMs = 2_000;
 const settleTimes = { quietMs: 200, goneMs: 300 };
 
 /** What ChokidarManifestSource does with its looks, without the watch: here every change is told. */
@@ -78,8 +78,7 @@ export class ModelManifestSource {
   readonly #clock: FakeClock;
   readonly #listener: (state: ManifestState) => void;
   readonly #collection: ManifestCollection;
-  #firstLookAt: number | undefined;
-  #hasListed = false;
+  #incompleteSince: number | undefined;
   #last: ManifestState | undefined;
   #directoryId = '';
   #cancel: () => void = () => {};
@@ -115,12 +114,12 @@ export class ModelManifestSource {
     const stamps = new Map([...visible].map(([name, file]) => [name, stampOf(file)]));
     const wait = this.#collection.look(stamps, { monotonic: now, wall: now });
     if (wait !== undefined) this.#lookWithin(wait);
-    this.#firstLookAt ??= now;
-    if (!this.#hasListed && wait !== undefined) {
-      if (now - this.#firstLookAt < longestFirstWaitMs) return;
+    if (wait === undefined) this.#incompleteSince = undefined;
+    else if (id !== this.#directoryId) {
+      this.#incompleteSince ??= now;
+      if (now - this.#incompleteSince < longestIncompleteMs) return;
       this.#collection.stopWaiting();
     }
-    this.#hasListed = true;
     if (wait === undefined || this.#directoryId === '') this.#directoryId = id;
     this.#publish({ kind: 'listing', listing: { files: this.#collection.files, directoryId: this.#directoryId } });
   }
