@@ -1,7 +1,7 @@
 /** What goes wrong with iSCSI: portals and targets that go, administrators that log in and out, a daemon that dies. */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -48,13 +48,19 @@ const iscsiadm = (...args: readonly string[]) =>
   run('iscsiadm', '-m', 'node', '-T', disks, '-p', '127.0.0.1:3260', ...args);
 
 describe('a portal', () => {
-  it('that is down at the start is said so, and the volume comes by itself when it is back', async () => {
+  it('that is down at the start, for a minute, is said so, and the volume comes by itself when it is back', async () => {
     target.portalDown('127.0.0.1');
     daemon.apply('p.yaml', inline(1));
     await daemon.condition('p', /127.0.0.1:3260/);
+    // 0.5 s, doubled each time: the eighth attempt fails after more than a minute.
+    await eventually(async () => {
+      const attempts = (await daemon.operations()).map((operation) => operation.attempts);
+      return Math.max(0, ...attempts) >= 8 || `attempts: ${attempts.join()}`;
+    }, patience);
     target.portalUp('127.0.0.1');
+    await eventually(async () => (await daemon.pod('p')).status.phase === 'Ready' || 'it is not mounted', patience);
     await daemon.mounted('p');
-  });
+  }, 300_000);
 
   it('of two is enough; the other is told as missing', async () => {
     target.portalDown('127.0.0.2');
@@ -197,6 +203,19 @@ describe('an administrator', () => {
     const name = run('readlink', '-f', byPath(disks, 5)).trim().slice('/dev/'.length);
     writeFileSync(`/sys/block/${name}/device/delete`, '1');
     await eventually(() => !existsSync(byPath(disks, 5)) || 'the link is there');
+  });
+
+  it.each([
+    ['a filesystem', () => inline(5)],
+    ['a raw device', () => raw(5)],
+  ])('who removed the link below /dev/disk/by-path does not keep %s from being detached', async (_kind, manifest) => {
+    daemon.apply('p.yaml', manifest());
+    await daemon.mounted('p');
+    const device = run('readlink', '-f', byPath(disks, 5)).trim();
+    unlinkSync(byPath(disks, 5));
+    daemon.remove('p.yaml');
+    await daemon.gone();
+    expect(existsSync(device)).toBe(false);
   });
 
   it('who mounted the device elsewhere keeps it attached, and is named', async () => {
