@@ -13,6 +13,7 @@ const packages = [
   'procps',
   'psmisc',
   'util-linux',
+  'util-linux-extra',
   'xfsprogs',
 ] as const;
 

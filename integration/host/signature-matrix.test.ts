@@ -249,7 +249,8 @@ describe('a signature written as bytes', () => {
     const known = tool('blkid', '-k').split('\n');
     const covered = new Set([...signatures.map(([type]) => type), ...madeByTools]);
     expect(known.filter((type) => !covered.has(type))).toEqual([]);
-    expect(named.length).toBeGreaterThan(40);
+    // More than 40 with libblkid 2.38, 37 with 2.41, which believes less without a checksum.
+    expect(named.length).toBeGreaterThan(30);
   });
 
   it('and the device, all of it taken away again, is blank: the matrix can fail', async () => {
