@@ -4,6 +4,8 @@ import type { AttachmentObserver, WatchedAs } from '../ports/attachment-observer
 import type { AttachedFacts } from '../world/attachment-drift.ts';
 import { Inotify } from './inotify.ts';
 import { backingPathOf, hasBackingFile } from './loop-sysfs.ts';
+import { fromNode } from './node-errno.ts';
+import { failedWith } from './syscall-error.ts';
 
 const IN_ATTRIB = 0x4;
 const IN_CLOSE = 0x18;
@@ -65,12 +67,16 @@ export class LinuxAttachmentObserver implements AttachmentObserver, AsyncDisposa
   }
 }
 
-/** The kernel's own name, "loop3"; the link goes when the device goes. */
+/**
+ * The kernel's own name, "loop3"; the link goes when the device goes, and nothing else is a device that has gone.
+ * @throws SyscallError when the link cannot be read
+ */
 function nameOf(deviceNumber: string): string | undefined {
   try {
-    return basename(readlinkSync(`/sys/dev/block/${deviceNumber}`));
-  } catch {
-    return undefined;
+    return basename(fromNode(() => readlinkSync(`/sys/dev/block/${deviceNumber}`)));
+  } catch (thrown) {
+    if (failedWith(thrown, 'ENOENT')) return undefined;
+    throw thrown;
   }
 }
 
