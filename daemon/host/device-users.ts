@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { MountInfo } from '../world/mount-info.ts';
+import { attempt } from './holders/mount-namespaces.ts';
 import { parseMountInfo } from './mount-info-text.ts';
 
 export interface UsedDevice {
@@ -35,13 +36,4 @@ function isFrom({ device, source, fsType, root }: MountInfo, wanted: UsedDevice)
 
 function processes(): readonly string[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-}
-
-/** A process may end while it is looked at. */
-function attempt<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
 }
