@@ -7,7 +7,7 @@ import { attachLoop, clearLoop } from './loop-attachment.ts';
 import { growLoop } from './loop-growth.ts';
 import { hasBacking, isAutoclear, loopStatus, loopStatusOf, openLoopNode } from './loop-node.ts';
 import { keepLoop } from './loop-retention.ts';
-import { devicesOn, type FileIdentity, isWholeFile } from './loop-search.ts';
+import { devicesOn, devicesOnceOn, type FileIdentity, isWholeFile } from './loop-search.ts';
 import { backingPathOf, loopFactsOf, loopNamesInUse } from './loop-sysfs.ts';
 import { openat2Opener, openatOpener, type PathOpener } from './open-beneath.ts';
 import { storageErrorFromErrno } from './storage-error-from-errno.ts';
@@ -47,6 +47,12 @@ export class LinuxLoopDevices implements LoopDevices {
         return found.find(isWholeFile)?.device;
       }),
     );
+  }
+
+  findBacking(backing: LoopDevice['backing']): LoopDevice | undefined {
+    return act(`Cannot find the loop device of "${backing.path}"`, { source: backing.path }, () => {
+      return devicesOnceOn(backing).find(isWholeFile)?.device;
+    });
   }
 
   status(devicePath: string): LoopDevice | undefined {

@@ -26,13 +26,24 @@ export function devicesOn(file: FileIdentity): readonly LoopStatus[] {
  * somebody else's on a dead server would hang the daemon. A bind mount of the single file under another name is not seen.
  */
 function mayBeOn(name: string, file: FileIdentity): boolean {
-  const path = backingPathOf(name).replace(/ \(deleted\)$/, '');
+  const path = nameOfBacking(name);
   return path === '' || file.links > 1n || basename(path) === basename(file.path);
+}
+
+/** Every device that has the file with this inode and this name, which may be gone from its directory. */
+export function devicesOnceOn({ inode, path }: Pick<FileIdentity, 'inode' | 'path'>): readonly LoopStatus[] {
+  return loopNamesInUse()
+    .filter((name) => nameOfBacking(name) === path)
+    .flatMap((name) => loopStatusOf(`/dev/${name}`, (info) => info.inode === inode) ?? []);
 }
 
 /** A device with an offset or a size limit shows a part of the file: mounted, that would be other data. */
 export function isWholeFile({ info }: LoopStatus): boolean {
   return info.offset === 0n && info.sizeLimit === 0n;
+}
+
+function nameOfBacking(name: string): string {
+  return backingPathOf(name).replace(/ \(deleted\)$/, '');
 }
 
 /** Device and inode; or inode and path, for a filesystem that names its device differently to fstat and to the driver. */

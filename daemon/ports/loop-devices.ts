@@ -16,6 +16,11 @@ export interface LoopDevices {
   attach(imagePath: string, options: { readonly readOnly: boolean }): LoopDevice;
   /** The device that has this file (by device and inode), if any. Throws when that cannot be known. */
   find(imagePath: string): LoopDevice | undefined;
+  /**
+   * The device that has this file under this name, also when the name was given to another file since, or to none. An inode
+   * alone is no proof: its number is given again when the file is gone, and the device may then be somebody else's.
+   */
+  findBacking(backing: LoopDevice['backing']): LoopDevice | undefined;
   /** What `devicePath` has now; undefined when it is free. */
   status(devicePath: string): LoopDevice | undefined;
   /** Every device in use on this machine, also other people's. */

@@ -819,10 +819,46 @@ describe('what an earlier try may have done', () => {
   it('is not forgotten for a later one that certainly did nothing', async () => {
     host.next('attach', { kind: 'failAfterSuccess', error: uncertainError() });
     await run(attach());
+    host.loops.clear();
     host.imageFiles.delete(image);
     await run(attach());
     expect(executor.failed.get(data)?.error.progress).toBe('final');
     expect(asw.get(data)?.attachState).toBe('AttachUncertain');
+  });
+
+  it.each(['removed', 'replaced'])('is found by the file when its name is %s: used, and then undone', async (how) => {
+    host.next('attach', { kind: 'failAfterSuccess', error: uncertainError() });
+    await run(attach());
+    host.imageFiles.delete(image);
+    if (how === 'replaced') host.addImage(image);
+    await run(attach());
+    expect(asw.get(data)).toMatchObject({
+      attachState: 'Attached',
+      record: { attached: { devicePath: '/dev/loop0' } },
+    });
+    expect(host.loops.size).toBe(1);
+    await run(down('detachVolume'));
+    expect(host.loops.size).toBe(0);
+  });
+
+  it('is undone after a restart, when the name of the file is gone by then', async () => {
+    host.next('attach', { kind: 'failAfterSuccess', error: uncertainError() });
+    await run(attach());
+    host.imageFiles.delete(image);
+    asw.addVolume(records.get(data)!);
+    await run(down('detachVolume'));
+    expect(host.loops.size).toBe(0);
+    expect(asw.get(data)?.record.backingToAttach).toBeUndefined();
+  });
+
+  it('is not taken for what somebody else did with a file that was given the same number', async () => {
+    host.next('attach', { kind: 'failAfterSuccess', error: uncertainError() });
+    await run(attach());
+    const ours = host.loops.get('/dev/loop0')!;
+    host.loops.set('/dev/loop0', { ...ours, path: '/srv/theirs.img' });
+    host.imageFiles.delete(image);
+    await run(down('detachVolume'));
+    expect([...host.loops.keys()]).toEqual(['/dev/loop0']);
   });
 
   it('leaves a directory uncertain of which a part may be gone', async () => {

@@ -1,6 +1,13 @@
 import type { AttachState, DeviceMountState, VolumeMountState } from './mount-state.ts';
 import type { UniqueVolumeName } from './unique-volume-name.ts';
-import type { AttachedDevice, IscsiRecord, ObservedMount, PodVolumeRecord, VolumeRecord } from './volume-record.ts';
+import type {
+  AttachedDevice,
+  IscsiRecord,
+  LoopBacking,
+  ObservedMount,
+  PodVolumeRecord,
+  VolumeRecord,
+} from './volume-record.ts';
 
 /** One volume as it is: its durable record and what is believed of the kernel. */
 export interface ActualVolume {
@@ -58,8 +65,14 @@ export class ActualStateOfWorld {
 
   markVolumeAsAttached(name: UniqueVolumeName, attached: AttachedDevice): void {
     const volume = this.#require(name);
-    const { isAttachUncertain: _settled, ...record } = volume.record;
+    const { isAttachUncertain: _settled, backingToAttach: _intent, ...record } = volume.record;
     this.#set({ ...volume, record: { ...record, attached }, attachState: 'Attached' });
+  }
+
+  /** The file of which the next effect makes a loop device. */
+  markBackingToAttach(name: UniqueVolumeName, backingToAttach: LoopBacking): void {
+    const volume = this.#require(name);
+    this.#set({ ...volume, record: { ...volume.record, backingToAttach } });
   }
 
   markAttachAsUncertain(name: UniqueVolumeName): void {
@@ -75,7 +88,7 @@ export class ActualStateOfWorld {
 
   markVolumeAsDetached(name: UniqueVolumeName): void {
     const volume = this.#require(name);
-    const { attached: _attached, isAttachUncertain: _settled, ...record } = volume.record;
+    const { attached: _attached, isAttachUncertain: _settled, backingToAttach: _intent, ...record } = volume.record;
     this.#set({ ...volume, record, attachState: 'NotAttached' });
   }
 

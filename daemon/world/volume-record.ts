@@ -32,8 +32,15 @@ export interface AttachedDevice {
   readonly devicePath: string;
   /** "major:minor". */
   readonly deviceNumber: string;
-  /** Present when a loop device: identity of the backing file (decimal). */
-  readonly loopBacking?: { readonly device: string; readonly inode: string; readonly path: string };
+  /** Present when a loop device. */
+  readonly loopBacking?: LoopBacking;
+}
+
+/** Identity of the file below a loop device (decimal). */
+export interface LoopBacking {
+  readonly device: string;
+  readonly inode: string;
+  readonly path: string;
 }
 
 /** One way to an iSCSI LUN, and what of it is our doing. Durable before login and scan. */
@@ -75,6 +82,8 @@ export interface VolumeRecord {
   readonly attached?: AttachedDevice;
   /** True from the intent to attach or detach until its result: a device found on the image meanwhile is our doing. */
   readonly isAttachUncertain?: true;
+  /** The file that was about to get a loop device: by it the device is found when the file's name is gone or another's. */
+  readonly backingToAttach?: LoopBacking;
   /** True when, before our first attach, somebody else's loop device was on the image: used, and never detached. */
   readonly isLoopAdopted?: true;
   readonly iscsi?: IscsiRecord;

@@ -242,6 +242,19 @@ describe('attach', () => {
     expect(loops.status(old.devicePath)?.backing.path).toBe(`${path} (deleted)`);
   });
 
+  it('finds the device of a file whose name is gone or another’s, and not of one that has another name', () => {
+    const path = image();
+    const { devicePath, backing } = attach(path);
+    expect(loops.findBacking(backing)?.devicePath).toBe(devicePath);
+    unlinkSync(path);
+    expect(loops.findBacking(backing)?.devicePath).toBe(devicePath);
+    image();
+    attach(path);
+    expect(loops.findBacking(backing)?.devicePath).toBe(devicePath);
+    expect(loops.findBacking({ ...backing, path: `${path}.old` })).toBeUndefined();
+    expect(loops.findBacking({ ...backing, inode: backing.inode + 1_000_000n })).toBeUndefined();
+  });
+
   it('makes a read-only device that nobody can write', () => {
     const { devicePath, readOnly } = attach(image(), true);
     expect(readOnly).toBe(true);

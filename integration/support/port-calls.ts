@@ -10,7 +10,19 @@ export type Around = (call: PortCall, act: () => unknown) => unknown;
 
 /** Questions that change nothing: all other methods count as effects, also those that nobody has thought of here. */
 const reads = new Set(
-  ['current', 'onChange', 'entries', 'kindOf', 'list', 'stat', 'describe', 'status', 'find', 'facts'].concat(
+  [
+    'current',
+    'onChange',
+    'entries',
+    'kindOf',
+    'list',
+    'stat',
+    'describe',
+    'status',
+    'find',
+    'findBacking',
+    'facts',
+  ].concat(
     // Nobody but the daemon itself sees these.
     ['watch', 'unwatch'],
   ),

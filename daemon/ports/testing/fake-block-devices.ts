@@ -25,6 +25,10 @@ export function fakeLoopDevices(kernel: FakeKernel): LoopDevices {
       const made = kernel.effects.do('attach', imagePath, () => attach(imagePath, readOnly, kernel), undefined);
       return made ?? unknownLoop(imagePath);
     },
+    findBacking: ({ inode, path }) => {
+      const found = [...kernel.loops].find(([, loop]) => loop.inode === inode && loop.path === path);
+      return found && loopDevice(found[0], kernel);
+    },
     status: (devicePath) => (kernel.loops.has(devicePath) ? loopDevice(devicePath, kernel) : undefined),
     list: () => [...kernel.loops.keys()].map((devicePath) => loopDevice(devicePath, kernel)),
     grow: (devicePath, { inode }, imagePath) => {

@@ -1,9 +1,10 @@
 /** An image gets a loop device; a block device is used as it is. */
 import type { Host } from '../../ports/host.ts';
+import type { LoopDevice } from '../../ports/loop-devices.ts';
 import type { VolumeToMount } from '../../world/desired-state-of-world.ts';
 import { StorageError } from '../../world/storage-error.ts';
 import type { ImageAttachment } from '../../world/volume-recipe.ts';
-import type { AttachedDevice, VolumeRecord } from '../../world/volume-record.ts';
+import type { AttachedDevice, LoopBacking, VolumeRecord } from '../../world/volume-record.ts';
 import { nameHolders } from '../operations/busy-mount.ts';
 import { attachedLoop, backingOf } from '../operations/loop-backing.ts';
 import type { OperationContext } from '../operations/operation-context.ts';
@@ -14,7 +15,11 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
   firstFacts(attachment, context) {
     const { path, isOwned } = attachment;
     const isAdopted = !isDeviceNode(path) && !isOwned && context.host.loopDevices.find(path) !== undefined;
-    return isAdopted ? { isLoopAdopted: true } : {};
+    const backingToAttach = isDeviceNode(path) ? undefined : backingAt(path, context.host);
+    return {
+      ...(isAdopted ? { isLoopAdopted: true } : {}),
+      ...(backingToAttach === undefined ? {} : { backingToAttach }),
+    };
   },
 
   async attach(volume, attachment, context) {
@@ -23,16 +28,20 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
     if (record?.attached?.loopBacking !== undefined && isStillAttached(record, attachment, context.host)) {
       return record.attached;
     }
+    const isInterrupted = record?.format?.state === 'interrupted';
+    const earlier = record === undefined || isInterrupted ? undefined : findInterruptedAttach(record, context);
+    if (earlier !== undefined) return attachedLoop(writable(earlier, attachment));
     if (attachment.create !== undefined) createImage(volume, attachment, attachment.create, context);
-    const isInterrupted = context.asw.get(volume.name)?.record.format?.state === 'interrupted';
     if (isInterrupted) await replaceImage(volume, attachment, context);
+    if (!isDeviceNode(attachment.path)) await recordBacking(volume, attachment, context);
     return attach(attachment, context);
   },
 
   async detach(record, attachment, context) {
     const { asw, host } = context;
     const isProven = isStillAttached(record, attachment, host);
-    const attached = isProven ? record.attached : findInterruptedAttach(record, attachment, context);
+    const found = isProven ? undefined : findInterruptedAttach(record, context);
+    const attached = isProven ? record.attached : found && attachedLoop(found);
     if (attached?.loopBacking === undefined || record.isLoopAdopted === true) return;
     asw.markAttachAsUncertain(record.name);
     context.saveRecord(record.name);
@@ -121,37 +130,62 @@ async function replaceImage(
   await context.durable();
 }
 
-function attach({ path, readOnly }: ImageAttachment, { host }: OperationContext): AttachedDevice {
+function attach(attachment: ImageAttachment, { host }: OperationContext): AttachedDevice {
+  const { path, readOnly } = attachment;
   if (isDeviceNode(path)) {
     // By its own node: that is what the mount table shows, whatever link led to it.
     const { node, deviceNumber } = host.blockProbe.describe(path);
     return { devicePath: node, deviceNumber };
   }
-  const loop = host.loopDevices.attach(path, { readOnly });
-  if (loop.readOnly && !readOnly) {
-    throw new StorageError(`Cannot attach "${path}": "${loop.devicePath}" already has it, read-only`, {
-      code: 'FailedPrecondition',
-      operation: 'attachVolume',
-      source: path,
-      target: loop.devicePath,
-    });
-  }
-  return attachedLoop(loop);
+  return attachedLoop(writable(host.loopDevices.attach(path, { readOnly }), attachment));
+}
+
+function writable(loop: LoopDevice, { path, readOnly }: ImageAttachment): LoopDevice {
+  if (!loop.readOnly || readOnly) return loop;
+  throw new StorageError(`Cannot attach "${path}": "${loop.devicePath}" already has it, read-only`, {
+    code: 'FailedPrecondition',
+    operation: 'attachVolume',
+    source: path,
+    target: loop.devicePath,
+  });
+}
+
+/** Durable before the file gets a device: an attach that may have happened is known by it, whatever becomes of the name. */
+async function recordBacking(
+  { name }: VolumeToMount,
+  { path }: ImageAttachment,
+  context: OperationContext,
+): Promise<void> {
+  const backing = backingAt(path, context.host);
+  const record = context.asw.get(name)?.record;
+  if (backing === undefined || isSameFile(backing, intendedBacking(record))) return;
+  context.asw.markBackingToAttach(name, backing);
+  context.saveRecord(name);
+  await context.durable();
+}
+
+function backingAt(path: string, { images }: Host): LoopBacking | undefined {
+  const facts = images.stat(path);
+  return facts && { device: facts.device.toString(), inode: facts.inode.toString(), path };
+}
+
+function intendedBacking(record: VolumeRecord | undefined): LoopBacking | undefined {
+  return record?.backingToAttach ?? record?.attached?.loopBacking;
+}
+
+function isSameFile(one: LoopBacking, other: LoopBacking | undefined): boolean {
+  return one.inode === other?.inode && one.path === other.path;
 }
 
 /**
- * An attach that ended between the ioctl and its record: the intent was durable, so the device on the image is ours. What
- * the record names may be the device of an attach before that, from before a reboot.
+ * An attach that ended between the ioctl and its record: the file was in the record before, so the device on it is ours.
+ * `attached` may be the device of an attach before that, from before a reboot.
  */
-function findInterruptedAttach(
-  record: VolumeRecord,
-  { path }: ImageAttachment,
-  { host }: OperationContext,
-): VolumeRecord['attached'] {
+function findInterruptedAttach(record: VolumeRecord, { host }: OperationContext): LoopDevice | undefined {
   if (record.attached !== undefined && record.isAttachUncertain !== true) return undefined;
-  if (isDeviceNode(path) || host.images.stat(path) === undefined) return undefined;
-  const loop = host.loopDevices.find(path);
-  return loop === undefined ? undefined : attachedLoop(loop);
+  const backing = intendedBacking(record);
+  const loop = backing && host.loopDevices.findBacking(backingOf(backing));
+  return loop && { ...loop, backing: backingOf(backing) };
 }
 
 /** Below /dev a volume's path is a block device (links such as /dev/disk/by-id/… are fine there); elsewhere an image. */

@@ -1,6 +1,6 @@
 /** The identity of a loop device's backing file: a value in memory, decimal text in a record. */
 import type { LoopDevice } from '../../ports/loop-devices.ts';
-import type { AttachedDevice } from '../../world/volume-record.ts';
+import type { AttachedDevice, LoopBacking } from '../../world/volume-record.ts';
 
 export function attachedLoop({ devicePath, deviceNumber, backing }: LoopDevice): AttachedDevice {
   const { device, inode, path } = backing;
@@ -11,6 +11,6 @@ export function attachedLoop({ devicePath, deviceNumber, backing }: LoopDevice):
   };
 }
 
-export function backingOf({ device, inode, path }: AttachedDevice['loopBacking'] & object): LoopDevice['backing'] {
+export function backingOf({ device, inode, path }: LoopBacking): LoopDevice['backing'] {
   return { device: BigInt(device), inode: BigInt(inode), path };
 }
