@@ -1,7 +1,6 @@
 /** What the control socket answers: views over one snapshot of the daemon, and its two commands, plan and drain. */
 
 import { objectKey } from './api/meta.ts';
-import type { StoredStorageClass } from './api/storage-class.ts';
 import { ControlError, type ControlHandlers } from './control/control-handlers.ts';
 import {
   type ChangesReply,
@@ -23,7 +22,6 @@ import {
   type PlanRequest,
   protocolVersion,
   type ResourceKind,
-  type StorageClassView,
 } from './control/protocol.ts';
 import type { RecordedEvent } from './ports/events.ts';
 import type { OrphanCollection } from './reconcile/orphan-collection.ts';
@@ -65,6 +63,9 @@ export class DaemonControl implements ControlHandlers {
       persistentvolumeclaims: () => listOf(snapshot().objects.list('PersistentVolumeClaim')),
       persistentvolumes: () => listOf(snapshot().objects.list('PersistentVolume')),
       storageclasses: () => listOf(snapshot().objects.list('StorageClass').map(classView)),
+      volumesnapshots: () => listOf(snapshot().objects.list('VolumeSnapshot')),
+      volumesnapshotclasses: () => listOf(snapshot().objects.list('VolumeSnapshotClass').map(classView)),
+      volumesnapshotcontents: () => listOf(snapshot().objects.list('VolumeSnapshotContent')),
       volumes: () => ({ volumes: volumeViews(snapshot()) }),
       dsw: () => ({ volumes: dswView(snapshot()) }),
       asw: () => ({ volumes: aswView(snapshot()) }),
@@ -125,6 +126,10 @@ function listOf<View extends ObjectView>(items: readonly View[]): ObjectListRepl
   return { apiVersion: 'v1', kind: 'List', items };
 }
 
-function classView({ spec, ...object }: StoredStorageClass): StorageClassView {
+/** Classes have their fields at the top level. */
+function classView<Spec extends object, Rest>({
+  spec,
+  ...object
+}: Rest & { readonly spec: Spec }): Omit<Rest, 'spec'> & Spec {
   return { ...object, ...spec };
 }

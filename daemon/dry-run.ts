@@ -5,7 +5,7 @@
 import { MemoryEventRecorder } from './adapters/memory-event-recorder.ts';
 import { MemoryStateStore } from './adapters/memory-state-store.ts';
 import { StateObjectStore } from './adapters/state-object-store.ts';
-import { keyOf } from './api/meta.ts';
+import { keyOf, kinds } from './api/meta.ts';
 import type { StoredObject } from './api/object.ts';
 import type { PlannedStep } from './control/protocol.ts';
 import { ClaimController } from './controllers/claim-controller.ts';
@@ -147,12 +147,7 @@ function step(kind: string, subject: string, reason: string): PlannedStep {
 }
 
 function allObjects(objects: StateObjectStore): readonly StoredObject[] {
-  return [
-    ...objects.list('StorageClass'),
-    ...objects.list('PersistentVolumeClaim'),
-    ...objects.list('PersistentVolume'),
-    ...objects.list('Pod'),
-  ];
+  return kinds.flatMap((kind): readonly StoredObject[] => objects.list(kind));
 }
 
 const nothing = (): void => {};

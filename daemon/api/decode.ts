@@ -10,6 +10,12 @@ import { check, type Schema } from './schema.ts';
 import type { Secret } from './secret.ts';
 import { decodeSecret } from './secret-decode.ts';
 import { storageClassSchema } from './storage-class-schema.ts';
+import {
+  snapshotApiVersion,
+  volumeSnapshotClassSchema,
+  volumeSnapshotContentSchema,
+  volumeSnapshotSchema,
+} from './volume-snapshot-schemas.ts';
 
 export type Decoded =
   | { readonly outcome: 'object'; readonly object: DeclaredObject }
@@ -23,6 +29,9 @@ const managed: Readonly<Record<Kind, { readonly apiVersion: string; readonly sch
   PersistentVolume: { apiVersion: 'v1', schema: persistentVolumeSchema },
   PersistentVolumeClaim: { apiVersion: 'v1', schema: persistentVolumeClaimSchema },
   StorageClass: { apiVersion: 'storage.k8s.io/v1', schema: storageClassSchema },
+  VolumeSnapshot: { apiVersion: snapshotApiVersion, schema: volumeSnapshotSchema },
+  VolumeSnapshotClass: { apiVersion: snapshotApiVersion, schema: volumeSnapshotClassSchema },
+  VolumeSnapshotContent: { apiVersion: snapshotApiVersion, schema: volumeSnapshotContentSchema },
 };
 
 /**
@@ -89,7 +98,8 @@ function isManaged(kind: string): kind is Kind {
 
 /** Another group may have a Pod of its own, and then it is none of ours; a wrong version of our groups is a mistake. */
 function isOwnGroup(apiVersion: string): boolean {
-  return !apiVersion.includes('/') || apiVersion.startsWith('storage.k8s.io/');
+  const [group] = apiVersion.split('/');
+  return !apiVersion.includes('/') || group === 'storage.k8s.io' || group === 'snapshot.storage.k8s.io';
 }
 
 function nameOf(value: Mapping): string {

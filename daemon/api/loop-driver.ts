@@ -8,6 +8,8 @@ export const loopDriver = 'loop.moored.dev';
 const filesystems: readonly string[] = ['ext4', 'xfs', 'btrfs'];
 /** The CSI provisioner's key for the same thing: a class written for another driver keeps its meaning. */
 const csiFsType = 'csi.storage.k8s.io/fstype';
+/** filesystem: frozen, so that it is whole without a replay of its log. crash: as after a power cut at that moment. */
+const consistencies: readonly string[] = ['filesystem', 'crash'];
 /** The limit of the CSI specification for an id. */
 const longestHandle = 128;
 
@@ -53,6 +55,33 @@ export function loopClassProblems(parameters: Readonly<Record<string, string>>):
     ...problem(['fsType'], disagreement(parameters['fsType'], parameters[csiFsType], csiFsType)),
     ...(directory === undefined ? [] : problem(['directory'], absolutePathProblem(directory))),
   ];
+}
+
+/** parameters of a VolumeSnapshotClass: `{consistency, freezeLimit}`. */
+export function loopSnapshotClassProblems(parameters: Readonly<Record<string, string>>): readonly Violation[] {
+  const { consistency, freezeLimit } = parameters;
+  const isKnown = consistency === undefined || consistencies.includes(consistency);
+  const isLimit = freezeLimit === undefined || freezeLimitMs(freezeLimit) !== undefined;
+  return [
+    ...unknownKeys(parameters, ['consistency', 'freezeLimit']),
+    ...problem(['consistency'], isKnown ? undefined : notOneOf(consistency, consistencies)),
+    ...problem(['freezeLimit'], isLimit ? undefined : `${quoted(freezeLimit)} is not a time: want 1s to 600s`),
+  ];
+}
+
+/** "10s" in milliseconds; undefined when it is not one of 1s to 600s. */
+function freezeLimitMs(text: string): number | undefined {
+  const seconds = Number(/^([1-9]\d{0,2})s$/.exec(text)?.[1]);
+  return seconds <= 600 ? seconds * 1000 : undefined;
+}
+
+/** "<namespace>/<name>-<uid>" below the root dir's images, or the absolute path of an image in a `.snapshots`. */
+export function loopSnapshotHandleProblem(handle: string): string | undefined {
+  const isShaped = /^(?:\/(?:[\w.-]+\/)*\.snapshots\/)?[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(handle);
+  const isLegal = isShaped && !handle.split('/').includes('..');
+  return isLegal
+    ? undefined
+    : `${quoted(handle)} is not a handle of ${loopDriver}: want NAMESPACE/NAME-UID, without ".."`;
 }
 
 /** A handle may look like a path, but never climbs (CVE-2026-3864: `..` in a handle, at delete). */

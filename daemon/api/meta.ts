@@ -1,7 +1,16 @@
 /** What every object carries, as in Kubernetes' ObjectMeta (k8s.io/apimachinery/pkg/apis/meta/v1). */
 
 /** The kinds that moored manages. Anything else found in a manifest is listed as Ignored. */
-export type Kind = 'Pod' | 'PersistentVolume' | 'PersistentVolumeClaim' | 'StorageClass';
+export const kinds = [
+  'StorageClass',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+  'Pod',
+  'VolumeSnapshotClass',
+  'VolumeSnapshot',
+  'VolumeSnapshotContent',
+] as const;
+export type Kind = (typeof kinds)[number];
 
 /** Metadata as a user may declare it. Cluster-scoped objects have the namespace ''. */
 export interface DeclaredMeta {

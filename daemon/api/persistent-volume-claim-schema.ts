@@ -1,4 +1,14 @@
-import { accessModes, className, dnsSubdomain, labels, qualifiedName, quantity, volumeMode } from './field-schemas.ts';
+import {
+  accessModes,
+  className,
+  dnsLabel,
+  dnsSubdomain,
+  labels,
+  qualifiedName,
+  quantity,
+  singleLineProblem,
+  volumeMode,
+} from './field-schemas.ts';
 import { namespacedMeta } from './meta-schema.ts';
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from './persistent-volume-claim.ts';
 import {
@@ -12,6 +22,7 @@ import {
   optional,
   type Schema,
   text,
+  textWith,
   withDefault,
 } from './schema.ts';
 
@@ -28,8 +39,12 @@ const requirement = constrained(
   },
 );
 
-const spec: Schema<PersistentVolumeClaimSpec> = fields(
-  {
+const sourceFields = { apiGroup: optional(text()), kind: textWith(required), name: textWith(required) };
+const dataSource = fields(sourceFields);
+const dataSourceRef = fields({ ...sourceFields, namespace: optional(dnsLabel) });
+
+const spec: Schema<PersistentVolumeClaimSpec> = constrained(
+  fields({
     accessModes,
     resources: fields({
       requests: fields({ storage: quantity('positive') }),
@@ -40,9 +55,24 @@ const spec: Schema<PersistentVolumeClaimSpec> = fields(
     volumeName: optional(dnsSubdomain),
     selector: optional(fields({ matchLabels: optional(labels), matchExpressions: optional(listOf(requirement)) })),
     volumeAttributesClassName: optional(className),
+    dataSource: optional(dataSource),
+    dataSourceRef: optional(dataSourceRef),
+  }),
+  // Upstream fills in the one from the other, and wants two that are given to be equal.
+  ({ dataSource: source, dataSourceRef: reference }) => {
+    if (source === undefined || reference === undefined) return [];
+    const isSame = (['apiGroup', 'kind', 'name'] as const).every(
+      (key) => (source[key] ?? '') === (reference[key] ?? ''),
+    );
+    return isSame
+      ? []
+      : [{ keys: ['dataSource'], message: 'differs from dataSourceRef: want one of them, or two that agree' }];
   },
-  ['dataSource', 'dataSourceRef'],
 );
+
+function required(value: string): string | undefined {
+  return value === '' ? 'required' : singleLineProblem(value);
+}
 
 export const persistentVolumeClaimSchema: Schema<PersistentVolumeClaim> = mapped(
   fields({

@@ -14,6 +14,16 @@ export interface LabelSelector {
   readonly matchExpressions?: readonly LabelSelectorRequirement[];
 }
 
+/** What a claim's volume is to be made of: TypedObjectReference of core/v1. */
+export interface DataSource {
+  /** Absent: the core group. */
+  readonly apiGroup?: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Of a dataSourceRef only; absent is the claim's own. */
+  readonly namespace?: string;
+}
+
 export interface PersistentVolumeClaimSpec {
   readonly accessModes: readonly AccessMode[];
   readonly resources: {
@@ -25,6 +35,8 @@ export interface PersistentVolumeClaimSpec {
   readonly storageClassName?: string;
   readonly volumeName?: string;
   readonly selector?: LabelSelector;
+  readonly dataSource?: DataSource;
+  readonly dataSourceRef?: DataSource;
   readonly [key: string]: unknown;
 }
 

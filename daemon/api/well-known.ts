@@ -10,6 +10,16 @@ export const annotations = {
   preResizeCapacity: 'volume.alpha.kubernetes.io/pre-resize-capacity',
   isDefaultClass: 'storageclass.kubernetes.io/is-default-class',
   betaIsDefaultClass: 'storageclass.beta.kubernetes.io/is-default-class',
+  isDefaultSnapshotClass: 'snapshot.storage.kubernetes.io/is-default-class',
+  /** Of a content: from the intent to take its snapshot until it is there, so that one that comes late is not lost. */
+  snapshotBeingCreated: 'snapshot.storage.kubernetes.io/volumesnapshot-being-created',
+  /** Of a content: its snapshot was seen, and is gone. */
+  snapshotBeingDeleted: 'snapshot.storage.kubernetes.io/volumesnapshot-being-deleted',
+  allowVolumeModeChange: 'snapshot.storage.kubernetes.io/allow-volume-mode-change',
+  /** Of a content: how its snapshot was taken. */
+  snapshotMethod: 'moored.dev/snapshot-method',
+  snapshotConsistency: 'moored.dev/snapshot-consistency',
+  snapshotFrozenMs: 'moored.dev/snapshot-frozen-ms',
   /** File in the manifest directory that declares the object; objects that the daemon made have none. */
   manifest: 'moored.dev/manifest',
 } as const;
@@ -19,6 +29,14 @@ export const finalizers = {
   pvProtection: 'kubernetes.io/pv-protection',
   /** A pod's object stays until none of its volumes is mounted any more. */
   podVolumes: 'moored.dev/volumes',
+  /** While a claim that waits is to be made of the snapshot. */
+  snapshotAsSource: 'snapshot.storage.kubernetes.io/volumesnapshot-as-source-protection',
+  snapshotBound: 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection',
+  contentBound: 'snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection',
+  /** While a snapshot of the claim is being taken. */
+  pvcAsSource: 'snapshot.storage.kubernetes.io/pvc-as-source-protection',
+  /** While a clone of the claim is being made (external-provisioner). */
+  cloneProtection: 'provisioner.storage.kubernetes.io/cloning-protection',
 } as const;
 
 /** Annotations that the daemon writes: a manifest that does not have them does not take them away. */
@@ -29,4 +47,9 @@ export const controllerAnnotations: ReadonlySet<string> = new Set([
   annotations.storageProvisioner,
   annotations.betaStorageProvisioner,
   annotations.preResizeCapacity,
+  annotations.snapshotBeingCreated,
+  annotations.snapshotBeingDeleted,
+  annotations.snapshotMethod,
+  annotations.snapshotConsistency,
+  annotations.snapshotFrozenMs,
 ]);

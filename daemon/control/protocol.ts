@@ -9,6 +9,12 @@ import type { StoredPod } from '../api/pod.ts';
 import type { StorageClassSpec, StoredStorageClass } from '../api/storage-class.ts';
 import type { RecordedEvent } from '../ports/events.ts';
 import type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
+import type {
+  SnapshotView,
+  VolumeSnapshotClassView,
+  VolumeSnapshotContentView,
+  VolumeSnapshotView,
+} from './snapshot-views.ts';
 
 export type { RecordedEvent } from '../ports/events.ts';
 export type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
@@ -39,6 +45,9 @@ export const resourceKinds = [
   'persistentvolumeclaims',
   'persistentvolumes',
   'storageclasses',
+  'volumesnapshots',
+  'volumesnapshotclasses',
+  'volumesnapshotcontents',
   'volumes',
   'dsw',
   'asw',
@@ -88,9 +97,9 @@ export type ClaimView = StoredPersistentVolumeClaim;
 export type PersistentVolumeView = StoredPersistentVolume;
 /** As in Kubernetes, a class has its fields at the top level. */
 export type StorageClassView = Omit<StoredStorageClass, 'spec'> & StorageClassSpec;
-export type ObjectView = PodView | ClaimView | PersistentVolumeView | StorageClassView;
+export type ObjectView = PodView | ClaimView | PersistentVolumeView | StorageClassView | SnapshotView;
 
-/** Reply of get pods, persistentvolumeclaims, persistentvolumes, storageclasses: Kubernetes-shaped objects. */
+/** Reply of get pods and of the other kinds of Kubernetes' objects. */
 export interface ObjectListReply<View extends ObjectView = ObjectView> {
   readonly apiVersion: 'v1';
   readonly kind: 'List';
@@ -189,6 +198,9 @@ export interface GetReplies {
   readonly persistentvolumeclaims: ObjectListReply<ClaimView>;
   readonly persistentvolumes: ObjectListReply<PersistentVolumeView>;
   readonly storageclasses: ObjectListReply<StorageClassView>;
+  readonly volumesnapshots: ObjectListReply<VolumeSnapshotView>;
+  readonly volumesnapshotclasses: ObjectListReply<VolumeSnapshotClassView>;
+  readonly volumesnapshotcontents: ObjectListReply<VolumeSnapshotContentView>;
   readonly volumes: { readonly volumes: readonly VolumeView[] };
   readonly dsw: { readonly volumes: readonly DswVolume[] };
   readonly asw: { readonly volumes: readonly AswVolume[] };

@@ -12,6 +12,9 @@ const filters: Filters = {
   persistentvolumeclaims: ({ items, ...list }, filter) => ({ ...list, items: items.filter(namespacedObject(filter)) }),
   persistentvolumes: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
   storageclasses: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
+  volumesnapshots: ({ items, ...list }, filter) => ({ ...list, items: items.filter(namespacedObject(filter)) }),
+  volumesnapshotclasses: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
+  volumesnapshotcontents: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
   volumes: ({ volumes }, filter) => ({ volumes: volumes.filter(named(filter)) }),
   dsw: ({ volumes }, filter) => ({ volumes: volumes.filter(named(filter)) }),
   asw: ({ volumes }, filter) => ({ volumes: volumes.filter(named(filter)) }),
@@ -50,8 +53,10 @@ function regarding(filter: GetFilter): (event: RecordedEvent) => boolean {
     (filter.namespace === undefined || [undefined, filter.namespace].includes(namespaceOf(event.regarding)));
 }
 
+const namespacedKinds: ReadonlySet<string> = new Set(['Pod', 'PersistentVolumeClaim', 'VolumeSnapshot']);
+
 /** The namespace in "Pod/default/web"; undefined for what lives in none ("Manifest/web.yaml", "Volume/a/b/c"). */
 function namespaceOf(regarding: string): string | undefined {
   const [kind, namespace] = regarding.split('/');
-  return kind === 'Pod' || kind === 'PersistentVolumeClaim' ? namespace : undefined;
+  return kind !== undefined && namespacedKinds.has(kind) ? namespace : undefined;
 }

@@ -1,5 +1,6 @@
 /** One claim's next step (pv_controller.go, syncClaim): spec and annotations decide, status is an output. Pure. */
 
+import { dataSourceOf } from '../api/claim-data-source.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
@@ -89,7 +90,7 @@ function provisionStep(
     return pending(claim, 'ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`);
   }
   const { provisioner } = storageClass.spec;
-  if (claim.spec['dataSource'] !== undefined || claim.spec['dataSourceRef'] !== undefined) {
+  if (dataSourceOf(claim.spec) !== undefined) {
     const message =
       'a volume from a snapshot or another claim cannot be made yet: an empty one would not be what is asked';
     return unimplemented(claim, message);

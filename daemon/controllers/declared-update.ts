@@ -5,6 +5,7 @@ import type { PersistentVolumeClaimSpec, StoredPersistentVolumeClaim } from '../
 import type { Pod } from '../api/pod.ts';
 import { compareQuantities, parseQuantity } from '../api/quantity.ts';
 import type { StorageClassSpec } from '../api/storage-class.ts';
+import type { VolumeSnapshotContentSpec } from '../api/volume-snapshot-content.ts';
 import { annotations, controllerAnnotations } from '../api/well-known.ts';
 
 /** The object with the new declaration in it; undefined when nothing differs. */
@@ -49,6 +50,13 @@ function specOf(current: StoredObject, declared: DeclaredObject): DeclaredObject
     const claimRef = claimRefOf(current.spec.claimRef, declared.spec, isBoundByController(current));
     return claimRef === undefined ? declared.spec : { ...declared.spec, claimRef };
   }
+  if (declared.kind === 'VolumeSnapshot' && current.kind === 'VolumeSnapshot') {
+    const { volumeSnapshotClassName } = current.spec;
+    return { ...(volumeSnapshotClassName === undefined ? {} : { volumeSnapshotClassName }), ...declared.spec };
+  }
+  if (declared.kind === 'VolumeSnapshotContent' && current.kind === 'VolumeSnapshotContent') {
+    return { ...declared.spec, volumeSnapshotRef: current.spec.volumeSnapshotRef };
+  }
   return declared.spec;
 }
 
@@ -77,6 +85,14 @@ export function forbiddenChange(current: StoredObject, declared: DeclaredObject)
       return current.kind === 'PersistentVolume' ? volumeChange(current.spec, declared.spec) : undefined;
     case 'PersistentVolumeClaim':
       return current.kind === 'PersistentVolumeClaim' ? claimChange(current, declared.spec) : undefined;
+    case 'VolumeSnapshotClass':
+      return changed(['driver', 'deletionPolicy', 'parameters'], current.spec, declared.spec);
+    case 'VolumeSnapshot':
+      return (
+        changed(['source'], current.spec, declared.spec) ?? changedOnce(current.spec, declared.spec, [snapshotClass])
+      );
+    case 'VolumeSnapshotContent':
+      return current.kind === 'VolumeSnapshotContent' ? contentChange(current.spec, declared.spec) : undefined;
     case 'Pod':
       return undefined;
   }
@@ -94,14 +110,33 @@ function volumeChange(current: PersistentVolumeSpec, declared: PersistentVolumeS
   return changed(fixed, current, declared);
 }
 
+const snapshotClass = 'volumeSnapshotClassName';
+
+/** The policy may change: that is how a snapshot is kept. The uid of the reference is binding's. */
+function contentChange(current: VolumeSnapshotContentSpec, declared: VolumeSnapshotContentSpec): string | undefined {
+  const { uid: _uid, ...reference } = current.volumeSnapshotRef;
+  const named = { ...current, volumeSnapshotRef: reference };
+  return changed(['volumeSnapshotRef', 'driver', 'source', 'sourceVolumeMode', snapshotClass], named, declared);
+}
+
 function claimChange(claim: StoredPersistentVolumeClaim, declared: PersistentVolumeClaimSpec): string | undefined {
   const current = claim.spec;
   const size = sizeChange(claim, declared);
   if (size !== undefined) return size;
-  const once = (['volumeName', 'storageClassName'] as const).find(
-    (key) => current[key] !== undefined && declared[key] !== undefined && current[key] !== declared[key],
+  return (
+    changedOnce(current, declared, ['volumeName', 'storageClassName']) ??
+    changed(['accessModes', 'volumeMode', 'selector', 'dataSource', 'dataSourceRef'], current, declared)
   );
-  return once === undefined ? changed(['accessModes', 'volumeMode', 'selector'], current, declared) : immutable(once);
+}
+
+/** What may be given later, but not changed. */
+function changedOnce(current: object, declared: object, keys: readonly string[]): string | undefined {
+  const valueOf = (spec: object, key: string): unknown => Reflect.get(spec, key);
+  const once = keys.find((key) => {
+    const [before, wanted] = [valueOf(current, key), valueOf(declared, key)];
+    return before !== undefined && wanted !== undefined && before !== wanted;
+  });
+  return once === undefined ? undefined : immutable(once);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { keyOf } from '../api/meta.ts';
+import { type Kind, keyOf, kinds } from '../api/meta.ts';
 import type { DeclaredObject, StoredObject } from '../api/object.ts';
 import { annotations, finalizers } from '../api/well-known.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -145,12 +145,7 @@ export class ManifestController {
 
   #allObjects(): readonly StoredObject[] {
     const { objects } = this.#options;
-    return [
-      ...objects.list('StorageClass'),
-      ...objects.list('PersistentVolume'),
-      ...objects.list('PersistentVolumeClaim'),
-      ...objects.list('Pod'),
-    ];
+    return kinds.flatMap((kind): readonly StoredObject[] => objects.list(kind));
   }
 
   /** One event for each file that turned bad, or is bad in another way. */
@@ -179,9 +174,12 @@ export class ManifestController {
   }
 }
 
-const finalizersOf = {
+const finalizersOf: Readonly<Record<Kind, readonly string[]>> = {
   Pod: [finalizers.podVolumes],
   PersistentVolumeClaim: [finalizers.pvcProtection],
   PersistentVolume: [finalizers.pvProtection],
   StorageClass: [],
-} as const;
+  VolumeSnapshotClass: [],
+  VolumeSnapshot: [finalizers.snapshotAsSource, finalizers.snapshotBound],
+  VolumeSnapshotContent: [finalizers.contentBound],
+};

@@ -53,6 +53,24 @@ function failed(code: number, ...stderr: readonly string[]): CliResult {
 describe('get prints tables as kubectl does', () => {
   test.each([
     ['get pods', ['NAME   READY   STATUS   AGE', 'web    1/1     Ready    4d2h']],
+    [
+      'get vs',
+      [
+        'NAME     READYTOUSE   SOURCEPVC   SOURCESNAPSHOTCONTENT   RESTORESIZE   SNAPSHOTCLASS   SNAPSHOTCONTENT      CREATIONTIME   AGE',
+        'data-1   true         data        <none>                  64Mi          nightly         snapcontent-uid-vs   <none>         4d2h',
+      ],
+    ],
+    [
+      'get vsclass',
+      ['NAME      DRIVER            DELETIONPOLICY   AGE', 'nightly   loop.moored.dev   Delete           4d2h'],
+    ],
+    [
+      'get vsc',
+      [
+        'NAME                 READYTOUSE   RESTORESIZE   DELETIONPOLICY   DRIVER            VOLUMESNAPSHOTCLASS   VOLUMESNAPSHOT   VOLUMESNAPSHOTNAMESPACE   AGE',
+        'snapcontent-uid-vs   true         67108864      Delete           loop.moored.dev   nightly               data-1           default                   4d2h',
+      ],
+    ],
     ['get po -n other --no-headers', ['sick   1/2   Pending   4d2h']],
     [
       'get pod -A',
@@ -135,6 +153,10 @@ describe('get prints tables as kubectl does', () => {
       ],
     ],
     ['get pods,sc -o name', ['pod/web', 'storageclass.storage.k8s.io/fast']],
+    [
+      'get vs,vsclass -o name',
+      ['volumesnapshot.snapshot.storage.k8s.io/data-1', 'volumesnapshotclass.snapshot.storage.k8s.io/nightly'],
+    ],
   ])('%s', async (line, lines) => {
     expect(await run(line)).toEqual(ok(...lines));
   });

@@ -1,4 +1,9 @@
 import type { ClaimView, PersistentVolumeView, PodView, StorageClassView } from '../../daemon/control/protocol.ts';
+import type {
+  VolumeSnapshotClassView,
+  VolumeSnapshotContentView,
+  VolumeSnapshotView,
+} from '../../daemon/control/snapshot-views.ts';
 import type { StubState } from './stub-handlers.ts';
 
 /** Four days, two and a half hours ago: an AGE of 4d2h for the whole run. */
@@ -105,6 +110,36 @@ const storageClass: StorageClassView = {
   volumeBindingMode: 'Immediate',
 };
 
+const snapshotClass: VolumeSnapshotClassView = {
+  apiVersion: 'snapshot.storage.k8s.io/v1',
+  kind: 'VolumeSnapshotClass',
+  metadata: metadata('nightly', '', 'uid-vsclass'),
+  driver: 'loop.moored.dev',
+  deletionPolicy: 'Delete',
+};
+
+const snapshot: VolumeSnapshotView = {
+  apiVersion: 'snapshot.storage.k8s.io/v1',
+  kind: 'VolumeSnapshot',
+  metadata: metadata('data-1', 'default', 'uid-vs'),
+  spec: { source: { persistentVolumeClaimName: 'data' }, volumeSnapshotClassName: 'nightly' },
+  status: { boundVolumeSnapshotContentName: 'snapcontent-uid-vs', readyToUse: true, restoreSize: '64Mi' },
+};
+
+const snapshotContent: VolumeSnapshotContentView = {
+  apiVersion: 'snapshot.storage.k8s.io/v1',
+  kind: 'VolumeSnapshotContent',
+  metadata: metadata('snapcontent-uid-vs', '', 'uid-vsc'),
+  spec: {
+    volumeSnapshotRef: { namespace: 'default', name: 'data-1', uid: 'uid-vs' },
+    deletionPolicy: 'Delete',
+    driver: 'loop.moored.dev',
+    volumeSnapshotClassName: 'nightly',
+    source: { volumeHandle: 'pvc-1' },
+  },
+  status: { snapshotHandle: 'default/data-1-uid-vs', readyToUse: true, restoreSize: 67_108_864 },
+};
+
 const globalMountPath = '/var/lib/moored/plugins/kubernetes.io/csi/loop.moored.dev/x/globalmount';
 
 /** A daemon with one pod that is well, one that is not, and one manifest that is refused. */
@@ -115,6 +150,9 @@ export const stubState: StubState = {
     persistentvolumeclaims: { apiVersion: 'v1', kind: 'List', items: [pendingClaim, claim] },
     persistentvolumes: { apiVersion: 'v1', kind: 'List', items: [volume] },
     storageclasses: { apiVersion: 'v1', kind: 'List', items: [storageClass] },
+    volumesnapshots: { apiVersion: 'v1', kind: 'List', items: [snapshot] },
+    volumesnapshotclasses: { apiVersion: 'v1', kind: 'List', items: [snapshotClass] },
+    volumesnapshotcontents: { apiVersion: 'v1', kind: 'List', items: [snapshotContent] },
     volumes: {
       volumes: [
         {

@@ -6,6 +6,7 @@ import { MemoryStateStore } from '../../daemon/adapters/memory-state-store.ts';
 import { readSimpleYaml } from '../../daemon/adapters/simple-yaml.ts';
 import { StateObjectStore } from '../../daemon/adapters/state-object-store.ts';
 import { longestText, parseYamlDocuments } from '../../daemon/adapters/yaml-documents.ts';
+import { kinds } from '../../daemon/api/meta.ts';
 import type { StoredObject } from '../../daemon/api/object.ts';
 import type { StoredPersistentVolume } from '../../daemon/api/persistent-volume.ts';
 import { ManifestController } from '../../daemon/controllers/manifest-controller.ts';
@@ -138,7 +139,6 @@ function checkRecipe(recipe: VolumeRecipe, uses: readonly Pick<ResolvedVolume, '
 function checkSecrets(objects: StateObjectStore, { secrets = [] }: ManifestFile, world: DesiredStateOfWorld): void {
   // Elsewhere than in a Secret it is a text like any other.
   if (secrets.length === 0) return;
-  const kinds = ['StorageClass', 'PersistentVolume', 'PersistentVolumeClaim', 'Pod'] as const;
   const shown = JSON.stringify([kinds.map((kind) => objects.list(kind)), [...world.volumes.values()], secrets]);
   require(!shown.includes(secretMarker), 'a secret is in an object, in a recipe or in its own print');
 }

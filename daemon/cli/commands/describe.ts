@@ -9,6 +9,11 @@ import {
   describeStorageClass,
 } from '../describe/describe-objects.ts';
 import {
+  describeVolumeSnapshot,
+  describeVolumeSnapshotClass,
+  describeVolumeSnapshotContent,
+} from '../describe/describe-snapshots.ts';
+import {
   describeActual,
   describeDesired,
   describeManifest,
@@ -84,6 +89,9 @@ const describers: { readonly [K in ResourceKind]: Describe<Items[K]> } = {
   },
   persistentvolumes: (volume, { now }) => describePersistentVolume(volume, now()),
   storageclasses: (storageClass, { now }) => describeStorageClass(storageClass, now()),
+  volumesnapshots: (snapshot, { now }) => describeVolumeSnapshot(snapshot, now()),
+  volumesnapshotclasses: (snapshotClass, { now }) => describeVolumeSnapshotClass(snapshotClass, now()),
+  volumesnapshotcontents: (content, { now }) => describeVolumeSnapshotContent(content, now()),
   volumes: async (volume, { client, signal, now }) => {
     const [actual] = (await client.get('asw', { name: volume.name }, signal)).volumes;
     const { operations } = await client.get('operations', { name: volume.name }, signal);
@@ -111,7 +119,12 @@ async function eventSection<K extends ResourceKind>(
 }
 
 /** Kinds whose state does not say what stands in the way: the last event does, while it is a warning. */
-const toldByEvents: readonly ResourceKind[] = ['persistentvolumes', 'manifests'];
+const toldByEvents: readonly ResourceKind[] = [
+  'persistentvolumes',
+  'volumesnapshots',
+  'volumesnapshotcontents',
+  'manifests',
+];
 
 function adviceOf(events: readonly RecordedEvent[]): readonly Section[] {
   const last = events.at(-1);

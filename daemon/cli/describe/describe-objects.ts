@@ -108,7 +108,7 @@ export function describeStorageClass(storageClass: StorageClassView, nowMs: numb
   };
 }
 
-function metadataFields(metadata: Metadata, nowMs: number): Field[] {
+export function metadataFields(metadata: Metadata, nowMs: number): Field[] {
   const namespace: Field[] = metadata.namespace === '' ? [] : [['Namespace', metadata.namespace]];
   const deletion: Field[] =
     metadata.deletionTimestamp === undefined ? [] : [['Deleted', timeAndAge(metadata.deletionTimestamp, nowMs)]];

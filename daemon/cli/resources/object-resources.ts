@@ -2,17 +2,17 @@ import type { ClaimView, PersistentVolumeView, PodView, StorageClassView } from 
 import { ageOf } from '../age.ts';
 import type { Column, Resource } from './resource.ts';
 
-interface WithMetadata {
+export interface WithMetadata {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly creationTimestamp: string };
 }
 
-const name: Column<WithMetadata> = { header: 'NAME', cell: ({ metadata }) => metadata.name };
-const age: Column<WithMetadata> = {
+export const name: Column<WithMetadata> = { header: 'NAME', cell: ({ metadata }) => metadata.name };
+export const age: Column<WithMetadata> = {
   header: 'AGE',
   cell: ({ metadata }, nowMs) => ageOf(metadata.creationTimestamp, nowMs),
 };
 
-const objectCommon = {
+export const objectCommon = {
   isObject: true,
   withItems: (reply: object, items: readonly object[]): object => ({ ...reply, items }),
   nameOf: ({ metadata }: WithMetadata) => metadata.name,

@@ -12,6 +12,11 @@ import type {
   StorageClassView,
   VolumeView,
 } from '../../control/protocol.ts';
+import type {
+  VolumeSnapshotClassView,
+  VolumeSnapshotContentView,
+  VolumeSnapshotView,
+} from '../../control/snapshot-views.ts';
 
 /** What one item of each kind is. */
 export interface Items {
@@ -19,6 +24,9 @@ export interface Items {
   readonly persistentvolumeclaims: ClaimView;
   readonly persistentvolumes: PersistentVolumeView;
   readonly storageclasses: StorageClassView;
+  readonly volumesnapshots: VolumeSnapshotView;
+  readonly volumesnapshotclasses: VolumeSnapshotClassView;
+  readonly volumesnapshotcontents: VolumeSnapshotContentView;
   readonly volumes: VolumeView;
   readonly dsw: DswVolume;
   readonly asw: AswVolume;

@@ -3,6 +3,7 @@ import { UsageError } from '../exit-code.ts';
 import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from './object-resources.ts';
 import { events, manifests, operations } from './record-resources.ts';
 import type { Resources } from './resource.ts';
+import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from './snapshot-resources.ts';
 import { asw, dsw, volumes } from './world-resources.ts';
 
 export const resources: Resources = {
@@ -10,6 +11,9 @@ export const resources: Resources = {
   persistentvolumeclaims: persistentVolumeClaims,
   persistentvolumes: persistentVolumes,
   storageclasses: storageClasses,
+  volumesnapshots: volumeSnapshots,
+  volumesnapshotclasses: volumeSnapshotClasses,
+  volumesnapshotcontents: volumeSnapshotContents,
   volumes,
   dsw,
   asw,

@@ -1,0 +1,6 @@
+import type { DataSource, PersistentVolumeClaimSpec } from './persistent-volume-claim.ts';
+
+/** dataSourceRef wins; where both are given the schema holds them equal. */
+export function dataSourceOf(spec: PersistentVolumeClaimSpec): DataSource | undefined {
+  return spec.dataSourceRef ?? spec.dataSource;
+}
