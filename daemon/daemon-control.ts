@@ -23,6 +23,7 @@ import {
   protocolVersion,
   type ResourceKind,
 } from './control/protocol.ts';
+import { namespacedObject } from './control/reply-filter.ts';
 import type { RecordedEvent } from './ports/events.ts';
 import type { OrphanCollection } from './reconcile/orphan-collection.ts';
 import type { Revision } from './revision.ts';
@@ -53,13 +54,13 @@ export interface DaemonControlOptions {
 
 export class DaemonControl implements ControlHandlers {
   readonly #options: DaemonControlOptions;
-  readonly #views: { readonly [K in ResourceKind]: () => GetReplies[K] };
+  readonly #views: { readonly [K in ResourceKind]: (filter: GetFilter) => GetReplies[K] };
 
   constructor(options: DaemonControlOptions) {
     this.#options = options;
     const { snapshot, events, manifests } = options;
     this.#views = {
-      pods: () => listOf(podViews(snapshot())),
+      pods: (filter) => listOf(podViews(snapshot(), namespacedObject(filter))),
       persistentvolumeclaims: () => listOf(snapshot().objects.list('PersistentVolumeClaim')),
       persistentvolumes: () => listOf(snapshot().objects.list('PersistentVolume')),
       storageclasses: () => listOf(snapshot().objects.list('StorageClass').map(classView)),
@@ -80,8 +81,8 @@ export class DaemonControl implements ControlHandlers {
     return { version: mooredVersion, protocol: protocolVersion, pid, startedAt, ready: isReady() };
   }
 
-  get<K extends ResourceKind>(kind: K, _filter: GetFilter): GetReplies[K] {
-    return this.#views[kind]();
+  get<K extends ResourceKind>(kind: K, filter: GetFilter): GetReplies[K] {
+    return this.#views[kind](filter);
   }
 
   changes(since: number | undefined, signal: AbortSignal): Promise<ChangesReply> {

@@ -20,7 +20,7 @@ export function holdPod(request: HoldRequest, snapshot: DaemonSnapshot, leases: 
   const names = podsNamedBy(instance).map(({ namespace, name }) => `${namespace}/${name}`);
   if (names.length === 0)
     throw refused(instance, 'wanted "namespace-name", each with its dashes as "\\x2d", or "namespace/name"');
-  const pods = podViews(snapshot).filter(({ metadata }) => names.includes(`${metadata.namespace}/${metadata.name}`));
+  const pods = podViews(snapshot, ({ metadata }) => names.includes(`${metadata.namespace}/${metadata.name}`));
   const [pod, second] = pods;
   if (pod === undefined) return { held: false, pod: '', message: `no such pod: ${names.join(', ')}` };
   if (second !== undefined) {

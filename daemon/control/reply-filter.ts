@@ -31,7 +31,8 @@ function matches(wanted: string | undefined, actual: string): boolean {
   return wanted === undefined || wanted === actual;
 }
 
-function namespacedObject(filter: GetFilter): (object: WithMetadata) => boolean {
+/** Also for who makes a reply: what is not asked for need not be made. */
+export function namespacedObject(filter: GetFilter): (object: WithMetadata) => boolean {
   return ({ metadata }) => matches(filter.namespace, metadata.namespace) && matches(filter.name, metadata.name);
 }
 

@@ -31,10 +31,16 @@ function indexPodVolumes({ dsw }: DaemonSnapshot): PodVolumeIndex {
   return index;
 }
 
-export function podViews(snapshot: DaemonSnapshot): readonly PodView[] {
+/** @param isAsked which pods; the others cost nothing but a look at their names */
+export function podViews(
+  snapshot: DaemonSnapshot,
+  isAsked: (pod: StoredPod) => boolean = () => true,
+): readonly PodView[] {
+  const pods = snapshot.objects.list('Pod').filter(isAsked);
+  if (pods.length === 0) return [];
   const index = indexPodVolumes(snapshot);
   const drifted = driftedKeys(snapshot);
-  return snapshot.objects.list('Pod').map((pod) => ({ ...pod, status: podStatus(pod, { snapshot, index, drifted }) }));
+  return pods.map((pod) => ({ ...pod, status: podStatus(pod, { snapshot, index, drifted }) }));
 }
 
 interface ViewContext {
@@ -121,7 +127,7 @@ function volumesReady(
   pod: StoredPod,
   volumes: readonly PodVolumeStatus[],
   isReady: boolean,
-  { snapshot }: ViewContext,
+  context: ViewContext,
 ): Condition {
   const type = 'VolumesReady';
   if (isReady) {
@@ -131,7 +137,7 @@ function volumesReady(
       status: 'True',
       reason: 'AllMounted',
       message: `${count} of ${count} volumes are mounted`,
-      lastTransitionTime: lastMountedAt(pod, snapshot),
+      lastTransitionTime: lastMountedAt(pod, context),
     };
   }
   const waiting = volumes.filter(({ state }) => state !== 'Mounted');
@@ -141,7 +147,7 @@ function volumesReady(
     status: 'False',
     reason: reasonOf(pod, waiting),
     message: isTerminated(pod) ? 'the pod has ended' : why,
-    lastTransitionTime: pod.metadata.deletionTimestamp ?? failingSince(pod, snapshot),
+    lastTransitionTime: pod.metadata.deletionTimestamp ?? failingSince(pod, context),
   };
 }
 
@@ -156,17 +162,24 @@ function reasonOf(pod: StoredPod, waiting: readonly PodVolumeStatus[]): string {
 /** Of several volumes that are not mounted, whose reason is the pod's. */
 const severity: readonly PodVolumeStatus['state'][] = ['Stalled', 'Failed', 'Abnormal', 'Uncertain', 'Pending'];
 
-function lastMountedAt(pod: StoredPod, { asw }: DaemonSnapshot): string {
-  const times = asw.volumesOfPod(pod.metadata.uid).map(({ record }) => record.pods[pod.metadata.uid]?.mountedAt ?? '');
-  return [pod.metadata.creationTimestamp, ...times].sort().at(-1) ?? '';
+function lastMountedAt(pod: StoredPod, context: ViewContext): string {
+  const { uid, creationTimestamp } = pod.metadata;
+  const times = volumesOf(pod, context).map(
+    (name) => context.snapshot.asw.get(name)?.record.pods[uid]?.mountedAt ?? '',
+  );
+  return [creationTimestamp, ...times].sort().at(-1) ?? '';
 }
 
-function failingSince(pod: StoredPod, snapshot: DaemonSnapshot): string {
+function failingSince(pod: StoredPod, context: ViewContext): string {
   const { uid, creationTimestamp } = pod.metadata;
-  const failures = [...snapshot.dsw.volumes.values()].flatMap((volume) =>
-    volume.pods.has(uid)
-      ? (failureOf(snapshot, volume.name, uid)?.since ?? snapshot.conditions.get(volume.name)?.since ?? [])
-      : [],
+  const { snapshot } = context;
+  const failures = volumesOf(pod, context).flatMap(
+    (name) => failureOf(snapshot, name, uid)?.since ?? snapshot.conditions.get(name)?.since ?? [],
   );
   return failures.sort()[0] ?? creationTimestamp;
+}
+
+/** Names of the volumes that the pod wants. */
+function volumesOf({ metadata }: StoredPod, { index }: ViewContext): readonly VolumeToMount['name'][] {
+  return [...(index.get(metadata.uid)?.values() ?? [])].map(({ volume }) => volume.name);
 }
