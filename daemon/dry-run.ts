@@ -91,6 +91,7 @@ function operationSteps(dsw: DesiredStateOfWorld, actual: ActualStateOfWorld, dr
     backoff: new Map<string, never>(),
     now: 0,
     heavySlots: Number.POSITIVE_INFINITY,
+    retrySlots: Number.POSITIVE_INFINITY,
     runningByServer: new Map<string, never>(),
     stalledServers: new Set<string>(),
     draining,

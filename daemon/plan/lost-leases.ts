@@ -17,10 +17,14 @@ export function lostLeases(
   leases: readonly PodLease[],
   failuresOf: (key: string) => number,
 ): readonly LeaseRelease[] {
+  if (leases.length === 0) return [];
+  const wishes = [...dsw.volumes.values()].flatMap(({ name, pods }) =>
+    [...pods.values()].map(({ pod, targetPath }) => ({ name, uid: pod.uid, targetPath })),
+  );
+  const byPod = Map.groupBy(wishes, ({ uid }) => uid);
   return leases.flatMap(({ unit, pod, targetPaths }): readonly LeaseRelease[] => {
-    const lost = [...dsw.volumes.values()].find(({ name, pods }) => {
-      const wanted = pods.get(pod.uid);
-      if (wanted === undefined || !targetPaths.includes(wanted.targetPath)) return false;
+    const lost = (byPod.get(pod.uid) ?? []).find(({ name, targetPath }) => {
+      if (!targetPaths.includes(targetPath)) return false;
       if (asw.get(name)?.podStates.get(pod.uid) === 'VolumeMounted') return false;
       return Math.max(failuresOf(name), failuresOf(operationKey(name, pod.uid))) >= enoughFailures;
     });

@@ -14,6 +14,7 @@ const idle: PlanContext = {
   backoff: new Map(),
   now: 0,
   heavySlots: Number.POSITIVE_INFINITY,
+  retrySlots: Number.POSITIVE_INFINITY,
   runningByServer: new Map(),
   stalledServers: new Set<string>(),
   draining: false,

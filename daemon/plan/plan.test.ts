@@ -14,6 +14,7 @@ const idle: PlanContext = {
   backoff: new Map(),
   now: 0,
   heavySlots: 4,
+  retrySlots: 3,
   runningByServer: new Map(),
   stalledServers: new Set<string>(),
   draining: false,
@@ -200,6 +201,22 @@ describe('plan: heavy operations', () => {
   it('fills the free places and no more', () => {
     expect(planned(worldOf(three), attached(), { heavySlots: 2 })).toEqual(['mountDevice one', 'mountDevice two']);
     expect(planned(worldOf(three), attached(), { heavySlots: 0 })).toEqual([]);
+  });
+
+  it('gives them to what is new first, then to what has waited longest since it failed, and one to nothing that failed', () => {
+    const failed = (...names: string[]) =>
+      new Map(names.map((name, index) => [nameOf(name), { kind: 'mountDevice', notBefore: -index }]));
+    const backoff = failed('one', 'two');
+    expect(planned(worldOf(three), attached(), { heavySlots: 1, backoff })).toEqual(['mountDevice three']);
+    expect(planned(worldOf(three), attached(), { heavySlots: 2, backoff })).toEqual([
+      'mountDevice three',
+      'mountDevice two',
+    ]);
+    const all = { backoff: failed('one', 'two', 'three') };
+    expect(planned(worldOf(three), attached(), { ...all, heavySlots: 2, retrySlots: 1 })).toEqual([
+      'mountDevice three',
+    ]);
+    expect(planned(worldOf(three), attached(), { ...all, heavySlots: 2, retrySlots: 0 })).toEqual([]);
   });
 
   it('starts light operations although no place is free', () => {

@@ -29,6 +29,8 @@ export interface PlanContext {
   readonly now: number;
   /** Free places for operations that run children. */
   readonly heavySlots: number;
+  /** How many of these may go to operations that have failed before. */
+  readonly retrySlots: number;
   /** Running operations by the server that they talk to. */
   readonly runningByServer: ReadonlyMap<string, number>;
   /** Servers that do not answer. */
@@ -203,7 +205,10 @@ class Pass {
   readonly #releases: LeaseRelease[] = [];
   readonly #claimedVolumes = new Set<string>();
   readonly #claimedKeys = new Set<string>();
+  /** Operations with children that have failed before, and since when they may be tried again. */
+  readonly #retries: { readonly operation: Operation; readonly notBefore: number }[] = [];
   readonly #byServer: Map<string, number>;
+  readonly #leasesByPod: ReadonlyMap<string, readonly PodLease[]>;
   #heavySlots: number;
   #wakeAt: number | undefined;
 
@@ -211,6 +216,7 @@ class Pass {
     this.context = context;
     this.#asw = asw;
     this.#byServer = new Map(context.runningByServer);
+    this.#leasesByPod = Map.groupBy(context.leases ?? [], ({ pod }) => pod.uid);
     this.#heavySlots = context.heavySlots;
   }
 
@@ -220,9 +226,8 @@ class Pass {
 
   /** Unmounts a pod's volume, or, while units rely on it, asks for their end first. */
   unmount(volumeName: ActualVolume['record']['name'], { pod, targetPath }: PodVolumeRecord, reason: string): void {
-    const leases = (this.context.leases ?? []).filter(
-      (lease) => lease.pod.uid === pod.uid && lease.targetPaths.includes(targetPath),
-    );
+    const ofPod = this.#leasesByPod.get(pod.uid) ?? [];
+    const leases = ofPod.filter((lease) => lease.targetPaths.includes(targetPath));
     if (leases.length === 0) this.add({ kind: 'unmountVolume', volumeName, podUid: pod.uid, reason });
     for (const { unit } of leases) {
       this.#releases.push({ unit, pod, reason });
@@ -236,26 +241,45 @@ class Pass {
     if (this.#isTaken(operation, podUid, key) || this.#isInBackoff(operation, key)) return;
     if (!this.#isAdmittedByServer(operation)) return;
     if (isHeavy[operation.kind]) {
-      if (this.#heavySlots === 0) return;
+      const failed = this.context.backoff.get(key);
+      if (failed?.kind === operation.kind) this.#retries.push({ operation, notBefore: failed.notBefore });
+      if (failed?.kind === operation.kind || this.#heavySlots === 0) return;
       this.#heavySlots--;
     }
+    this.#admit(operation, key);
+  }
+
+  #admit(operation: Operation, key: string): void {
     this.#operations.push(operation);
     this.#claimedKeys.add(key);
     this.#claimedVolumes.add(operation.volumeName);
   }
 
+  /** After all that is new, so that nobody waits for what fails again and again; of these the one that waits longest. */
+  #admitRetries(): void {
+    let places = Math.min(this.#heavySlots, this.context.retrySlots);
+    for (const { operation } of this.#retries.toSorted((a, b) => a.notBefore - b.notBefore)) {
+      if (places === 0) return;
+      if (this.#isVolumeTaken(operation.volumeName)) continue;
+      this.#admit(operation, operation.volumeName);
+      places--;
+    }
+  }
+
   /** A volume's key excludes its pods' keys and the other way round. */
   #isTaken(operation: Operation, podUid: string, key: string): boolean {
-    const { running, busyVolumes } = this.context;
-    if (podUid === '') {
-      return busyVolumes.has(operation.volumeName) || this.#claimedVolumes.has(operation.volumeName);
-    }
+    const { running } = this.context;
+    if (podUid === '') return this.#isVolumeTaken(operation.volumeName);
     return (
       running.has(operation.volumeName) ||
       running.has(key) ||
       this.#claimedKeys.has(operation.volumeName) ||
       this.#claimedKeys.has(key)
     );
+  }
+
+  #isVolumeTaken(volumeName: string): boolean {
+    return this.context.busyVolumes.has(volumeName) || this.#claimedVolumes.has(volumeName);
   }
 
   /** Another kind than the one that failed starts fresh (kubelet: a different operation resets the backoff). */
@@ -277,6 +301,7 @@ class Pass {
   }
 
   result(): Plan {
+    this.#admitRetries();
     const base = { operations: this.#operations, holds: this.#holds, releases: this.#releases };
     return this.#wakeAt === undefined ? base : { ...base, wakeAt: this.#wakeAt };
   }

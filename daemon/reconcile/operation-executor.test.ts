@@ -629,6 +629,7 @@ describe('what the planner is told', () => {
       backoff: new Map(),
       now: 7,
       heavySlots: 1,
+      retrySlots: 0,
       runningByServer: new Map(),
       stalledServers: new Map(),
       draining: false,
@@ -638,7 +639,12 @@ describe('what the planner is told', () => {
     expect(executor.isBusy(nameOf('other'), '')).toBe(false);
     release();
     await idle();
-    expect(executor.planContext(8, true)).toMatchObject({ running: new Set(), heavySlots: 2, draining: true });
+    expect(executor.planContext(8, true)).toMatchObject({
+      running: new Set(),
+      heavySlots: 2,
+      retrySlots: 1,
+      draining: true,
+    });
   });
 
   it('gives the end of each backoff by key and kind', async () => {

@@ -94,6 +94,7 @@ export class OperationExecutor {
   /** What the planner must know of this executor. */
   planContext(now: number, draining: boolean): PlanContext {
     const running = [...this.#running.values()];
+    const { heavyLimit } = this.#options;
     const heavy = running.filter(({ operation }) => isHeavy[operation.kind]).length;
     return {
       running: new Set(this.#running.keys()),
@@ -102,7 +103,9 @@ export class OperationExecutor {
         [...this.#failed].map(([key, { operation, notBefore }]) => [key, { kind: operation.kind, notBefore }]),
       ),
       now,
-      heavySlots: Math.max(this.#options.heavyLimit - heavy, 0),
+      heavySlots: Math.max(heavyLimit - heavy, 0),
+      // One place is never a retry's: what hangs each time would else have them all for as long as its deadlines are.
+      retrySlots: Math.max(Math.max(heavyLimit - 1, 1) - heavy, 0),
       runningByServer: this.#runningByServer(running),
       stalledServers: this.#options.servers.stalled,
       draining,
