@@ -36,7 +36,6 @@ import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
 import type { UniqueVolumeName } from './world/unique-volume-name.ts';
-import { imagePathOf } from './world/volume-recipe.ts';
 
 /** A directory of an ended pod that stays (it is not empty, or cannot be read) is no event's business: it is asked again. */
 const releaseRetryMs = 10_000;
@@ -91,8 +90,7 @@ export class Core {
     this.driftLog = new DriftLog(clock);
     this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
-    const isImageInUse = (path: string) =>
-      [...asw.volumes.values()].some(({ record: { recipe } }) => imagePathOf(recipe) === path);
+    const isImageInUse = (path: string) => asw.imagePaths.has(path);
     const nodeExpansion = (volumeName: string) => nodeExpansionOf(volumeName, asw, this.executor);
     const images = { images: host.images, isImageInUse, nodeExpansion };
     const provisioning = new Provisioning({ ...common, ...images, plugins, layout });

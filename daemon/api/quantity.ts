@@ -29,10 +29,23 @@ const decimalExponent: Readonly<Record<string, number>> = {
 const longestText = 64;
 const largestExponent = 30;
 
+/** Claims and volumes are compared again and again, and have few sizes. */
+const parsed = new Map<string, Quantity>();
+const mostParsed = 1_000;
+
 /**
  * @throws RangeError naming the text and the accepted spellings.
  */
 export function parseQuantity(text: string): Quantity {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const quantity = readQuantity(text);
+  if (parsed.size >= mostParsed) parsed.clear();
+  parsed.set(text, quantity);
+  return quantity;
+}
+
+function readQuantity(text: string): Quantity {
   const match = text.length <= longestText ? grammar.exec(text) : null;
   const [, sign = '', whole = '', fraction = match?.[4] ?? '', , suffix = '', exponent = '0'] = match ?? [];
   if (match === null || Math.abs(Number(exponent)) > largestExponent) {

@@ -63,6 +63,7 @@ export class ClaimController {
   readonly #inFlight = new Set<Promise<void>>();
   #cancelTimer: (() => void) | undefined;
   #isStopped = false;
+  #isSyncDue = false;
   #waitsForVolumes = false;
 
   constructor(options: ClaimControllerOptions) {
@@ -187,9 +188,19 @@ export class ClaimController {
     const run = this.#run(key, wish, failureReason, effect).finally(() => {
       this.#inFlight.delete(run);
       this.#running.delete(key);
-      this.sync();
+      this.#syncSoon();
     });
     this.#inFlight.add(run);
+  }
+
+  /** Effects that end together share one sync: a thousand claims wait for one write of the state. */
+  #syncSoon(): void {
+    if (this.#isSyncDue) return;
+    this.#isSyncDue = true;
+    void Promise.resolve().then(() => {
+      this.#isSyncDue = false;
+      this.sync();
+    });
   }
 
   async #run(key: string, wish: string, failureReason: ReasonCode, effect: () => Promise<void>): Promise<void> {

@@ -68,7 +68,9 @@ function unbound(claim: StoredPersistentVolumeClaim, world: ClaimWorld): Control
   }
   const storageClass = className === undefined ? undefined : world.storageClass(className);
   const waitsForPod = storageClass?.spec.volumeBindingMode === 'WaitForFirstConsumer' && !hasConsumer(world, claim);
-  const match = findBestMatch(claim, world.volumes, waitsForPod);
+  const match =
+    findBestMatch(claim, world.volumesNaming(claim), waitsForPod) ??
+    findBestMatch(claim, waitsForPod ? [] : world.unclaimedVolumes(className ?? ''), waitsForPod);
   if (match !== undefined) return bind(claim, match);
   if (waitsForPod) {
     return pending(claim, 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding');

@@ -16,6 +16,10 @@ export interface ClaimWorld {
   claim(namespace: string, name: string): StoredPersistentVolumeClaim | undefined;
   volume(name: string): StoredPersistentVolume | undefined;
   storageClass(name: string): StoredStorageClass | undefined;
+  /** Volumes whose claimRef names the claim, whatever its uid. */
+  volumesNaming(claim: StoredPersistentVolumeClaim): readonly StoredPersistentVolume[];
+  /** Volumes of a class ('': of none) that name no claim. */
+  unclaimedVolumes(className: string): readonly StoredPersistentVolume[];
   /** Pods that name the claim, also terminating and finished ones: while there is one, the claim is protected. */
   podsUsing(claim: StoredPersistentVolumeClaim): readonly StoredPod[];
   /** Whether a class of this provisioner is served by a plugin here. */
@@ -81,10 +85,18 @@ export function removeStep(object: StoredObject): ControlStep {
 
 /**
  * The store as the reducers see it: always as it is now, so that a claim does not take a volume that another took a step
- * before. Only who uses which claim is read once: nobody but the caller of this writes pods.
+ * before. Only two indexes are made once. Who uses which claim: nobody but the caller of this writes pods. Which volume
+ * may be whose: the volumes themselves are read anew, and one that came free since is found in the next round.
  */
 export function claimWorldOf(objects: ObjectStore, surroundings: ClaimSurroundings): ClaimWorld {
   let users: ReadonlyMap<ObjectKey, readonly StoredPod[]> | undefined;
+  let owners: VolumeIndex | undefined;
+  const volume = (name: string) =>
+    objects.get(objectKey('PersistentVolume', '', name)) as StoredPersistentVolume | undefined;
+  const indexed = (list: keyof VolumeIndex, key: string) => {
+    owners ??= volumeIndexOf(objects.list('PersistentVolume'));
+    return (owners[list].get(key) ?? []).flatMap((name) => volume(name) ?? []);
+  };
   return {
     get claims() {
       return objects.list('PersistentVolumeClaim');
@@ -97,7 +109,9 @@ export function claimWorldOf(objects: ObjectStore, surroundings: ClaimSurroundin
     },
     claim: (namespace, name) =>
       objects.get(objectKey('PersistentVolumeClaim', namespace, name)) as StoredPersistentVolumeClaim | undefined,
-    volume: (name) => objects.get(objectKey('PersistentVolume', '', name)) as StoredPersistentVolume | undefined,
+    volume,
+    volumesNaming: ({ metadata }) => indexed('byClaim', `${metadata.namespace}/${metadata.name}`),
+    unclaimedVolumes: (className) => indexed('unclaimedByClass', className),
     storageClass: (name) => objects.get(objectKey('StorageClass', '', name)) as StoredStorageClass | undefined,
     podsUsing: (claim) => {
       users ??= podsByClaim(objects.list('Pod'));
@@ -107,14 +121,35 @@ export function claimWorldOf(objects: ObjectStore, surroundings: ClaimSurroundin
   };
 }
 
+/** Names of volumes. */
+interface VolumeIndex {
+  readonly byClaim: ReadonlyMap<string, readonly string[]>;
+  readonly unclaimedByClass: ReadonlyMap<string, readonly string[]>;
+}
+
+function volumeIndexOf(volumes: readonly StoredPersistentVolume[]): VolumeIndex {
+  const byClaim = new Map<string, string[]>();
+  const unclaimedByClass = new Map<string, string[]>();
+  for (const { metadata, spec } of volumes) {
+    const { claimRef, storageClassName = '' } = spec;
+    if (claimRef === undefined) push(unclaimedByClass, storageClassName, metadata.name);
+    else push(byClaim, `${claimRef.namespace}/${claimRef.name}`, metadata.name);
+  }
+  return { byClaim, unclaimedByClass };
+}
+
+function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [value]);
+  else known.push(value);
+}
+
 function podsByClaim(pods: readonly StoredPod[]): ReadonlyMap<ObjectKey, readonly StoredPod[]> {
   const users = new Map<ObjectKey, StoredPod[]>();
   for (const pod of pods) {
     for (const name of claimNames(pod)) {
       const key = objectKey('PersistentVolumeClaim', pod.metadata.namespace, name);
-      const known = users.get(key);
-      if (known === undefined) users.set(key, [pod]);
-      else known.push(pod);
+      push(users, key, pod);
     }
   }
   return users;

@@ -40,7 +40,14 @@ export function findBestMatch(
 }
 
 function smallest(fitting: readonly StoredPersistentVolume[]): StoredPersistentVolume | undefined {
-  return [...fitting].sort((a, b) => compareCapacity(a, b) || (a.metadata.name < b.metadata.name ? -1 : 1))[0];
+  let best: StoredPersistentVolume | undefined;
+  for (const volume of fitting) if (best === undefined || isBefore(volume, best)) best = volume;
+  return best;
+}
+
+function isBefore(a: StoredPersistentVolume, b: StoredPersistentVolume): boolean {
+  const order = compareCapacity(a, b);
+  return order === 0 ? a.metadata.name < b.metadata.name : order < 0;
 }
 
 /** Phase Available and nobody's; Pending, Released and Failed volumes do not match. */

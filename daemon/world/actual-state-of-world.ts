@@ -1,5 +1,6 @@
 import type { AttachState, DeviceMountState, VolumeMountState } from './mount-state.ts';
 import type { UniqueVolumeName } from './unique-volume-name.ts';
+import { imagePathOf } from './volume-recipe.ts';
 import type {
   AttachedDevice,
   IscsiRecord,
@@ -26,6 +27,7 @@ export interface ActualVolume {
 export class ActualStateOfWorld {
   readonly #volumes = new Map<UniqueVolumeName, ActualVolume>();
   #revision = 0;
+  #images: { readonly revision: number; readonly paths: ReadonlySet<string> } | undefined;
 
   /** Rises with every mark. */
   get revision(): number {
@@ -34,6 +36,15 @@ export class ActualStateOfWorld {
 
   get volumes(): ReadonlyMap<UniqueVolumeName, ActualVolume> {
     return this.#volumes;
+  }
+
+  /** Images and devices that a volume here is on. */
+  get imagePaths(): ReadonlySet<string> {
+    if (this.#images?.revision !== this.#revision) {
+      const paths = [...this.#volumes.values()].flatMap(({ record }) => imagePathOf(record.recipe) ?? []);
+      this.#images = { revision: this.#revision, paths: new Set(paths) };
+    }
+    return this.#images.paths;
   }
 
   get(name: UniqueVolumeName): ActualVolume | undefined {
