@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { keyOf } from '../api/meta.ts';
+import { keyOf, type ObjectKey } from '../api/meta.ts';
 import { sameSecret } from '../api/secret.ts';
 import type { ManifestFile } from '../ports/manifest-source.ts';
 import type { ManifestRead } from './manifest-file-reader.ts';
@@ -69,8 +69,9 @@ export class ManifestCollection {
     // Those that are gone go together: one may have held, unsettled, what another declared.
     const lefts = [...gone].map((name) => this.#leftOf(name, now));
     const doubtMs = Math.max(isInDoubt ? this.#times.quietMs : 0, ...lefts);
+    const elsewhere = gone.size === 0 || doubtMs <= 0 ? new Set<ObjectKey>() : this.#declaredKeys();
     for (const name of gone) {
-      const wait = this.#absent(name, doubtMs);
+      const wait = this.#absent(name, doubtMs, elsewhere);
       if (wait > 0) waits.push(wait);
     }
     this.#isFirstLook = this.#isFirstLook && waits.length > 0;
@@ -143,23 +144,23 @@ export class ManifestCollection {
     return this.#times.goneMs - (now.monotonic - tracked.goneSince);
   }
 
-  /** @param wait ms until nothing else is in doubt; its end brings the next look */
-  #absent(name: string, wait: number): number {
+  /**
+   * @param wait ms until nothing else is in doubt; its end brings the next look
+   * @param elsewhere what other files declare
+   */
+  #absent(name: string, wait: number, elsewhere: ReadonlySet<ObjectKey>): number {
     const tracked = this.#tracked.get(name);
     if (tracked === undefined) return 0;
-    if (wait > 0 && tracked.listed !== undefined && !this.#isDeclaredElsewhere(name, tracked.listed)) return wait;
+    if (wait > 0 && tracked.listed !== undefined && !isDeclaredIn(elsewhere, tracked.listed)) return wait;
     this.#tracked.delete(name);
     return 0;
   }
 
-  /** A renamed file: all that it declared is in others, so nothing is lost with it. Of a bad one nobody knows what it declared. */
-  #isDeclaredElsewhere(name: string, file: ManifestFile): boolean {
-    if (file.state === 'bad') return false;
-    // One that is gone as well is no place to have gone to.
-    const others = [...this.#tracked].filter(([other, { goneSince }]) => other !== name && goneSince === undefined);
-    const listed = others.flatMap(([, tracked]) => (tracked.listed?.state === 'good' ? tracked.listed : []));
-    const declared = new Set(listed.flatMap(({ objects }) => objects.map(keyOf)));
-    return file.objects.every((object) => declared.has(keyOf(object)));
+  /** What the good files declare that are there. One that is gone as well is no place to have gone to. */
+  #declaredKeys(): ReadonlySet<ObjectKey> {
+    const there = [...this.#tracked.values()].filter(({ goneSince }) => goneSince === undefined);
+    const good = there.flatMap(({ listed }) => (listed?.state === 'good' ? listed : []));
+    return new Set(good.flatMap(({ objects }) => objects.map(keyOf)));
   }
 }
 
@@ -179,6 +180,11 @@ interface Version {
   readonly needsQuiet: boolean;
   readonly changedAt: number;
   readonly firstSeen: number;
+}
+
+/** A renamed file: all that it declared is in others, so nothing is lost with it. Of a bad one nobody knows what it declared. */
+function isDeclaredIn(elsewhere: ReadonlySet<ObjectKey>, file: ManifestFile): boolean {
+  return file.state === 'good' && file.objects.every((object) => elsewhere.has(keyOf(object)));
 }
 
 /** Equal content stays the same object: who compares by identity sees no change. */

@@ -71,6 +71,7 @@ export class ManifestController {
     const { objects, state } = this.#options;
     this.#merged = listing;
     const refused: ManifestProblem[] = [];
+    const told = new Set(this.#refused.map(({ message }) => message));
     this.#waitsForAnEnd = false;
     this.secrets.take(listing);
     for (const action of mergeManifests(this.#allObjects(), listing)) {
@@ -89,7 +90,7 @@ export class ManifestController {
           break;
         case 'refuse':
           refused.push(action.problem);
-          if (!this.#refused.some(({ message }) => message === action.problem.message)) {
+          if (!told.has(action.problem.message)) {
             this.#report(action.reason, action.problem, `Manifest/${action.problem.file}`);
           }
       }

@@ -10,7 +10,7 @@
 import { keyOf, type ObjectKey } from '../api/meta.ts';
 import type { DeclaredObject, StoredObject } from '../api/object.ts';
 import { annotations } from '../api/well-known.ts';
-import type { ManifestListing, ManifestProblem } from '../ports/manifest-source.ts';
+import type { ManifestFile, ManifestListing, ManifestProblem } from '../ports/manifest-source.ts';
 import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import { applyDeclared, forbiddenChange } from './declared-update.ts';
 
@@ -44,10 +44,12 @@ export function mergeManifests(stored: readonly StoredObject[], listing: Manifes
     for (const other of candidates) if (other !== chosen) actions.push(conflict(key, other, chosen.file));
     actions.push(...mergeOne(key, chosen, current));
   }
+  const states = new Map(listing.files.map(({ name, state }) => [name, state]));
+  const naming = filesByWord(listing);
   for (const object of stored) {
-    if (declarations.has(keyOf(object)) || !isGone(object, listing)) continue;
-    const maybe = listing.files.find(({ words }) => words?.includes(object.metadata.name) === true);
-    actions.push(maybe === undefined ? { kind: 'delete', object } : held(keyOf(object), maybe.name));
+    if (declarations.has(keyOf(object)) || !isGone(object, states)) continue;
+    const maybe = naming.get(object.metadata.name);
+    actions.push(maybe === undefined ? { kind: 'delete', object } : held(keyOf(object), maybe));
   }
   return actions;
 }
@@ -80,11 +82,18 @@ function mergeOne(key: ObjectKey, { object, file }: Declaration, current: Stored
 }
 
 /** Gone is what no file declares while its own file is absent, or there and good without it. */
-function isGone(object: StoredObject, listing: ManifestListing): boolean {
+function isGone(object: StoredObject, states: ReadonlyMap<string, ManifestFile['state']>): boolean {
   const origin = object.metadata.annotations?.[annotations.manifest];
   if (origin === undefined || object.metadata.deletionTimestamp !== undefined) return false;
-  const file = listing.files.find(({ name }) => name === origin);
-  return file === undefined || file.state === 'good';
+  const state = states.get(origin);
+  return state === undefined || state === 'good';
+}
+
+/** By what is named in files that are not understood, the first that names it. */
+function filesByWord({ files }: ManifestListing): ReadonlyMap<string, string> {
+  const byWord = new Map<string, string>();
+  for (const { name, words = [] } of files) for (const word of words) if (!byWord.has(word)) byWord.set(word, name);
+  return byWord;
 }
 
 /** A bad file that has the object's name in it may be the one that the object has just moved to, half-written. */
