@@ -20,6 +20,8 @@ import { LeaseDirectory } from './host/lease-directory.ts';
 import { type LinuxHost, openLinuxHost } from './host/linux-host.ts';
 import { peerUid } from './host/peer-credentials.ts';
 import { systemClock } from './host/system-clock.ts';
+import { thisMachine } from './host/this-machine.ts';
+import type { NamedLabels } from './plan/node-affinity.ts';
 import { orphanHold } from './plan/orphan-hold.ts';
 import type { Logger } from './ports/logger.ts';
 import type { ManifestFile, ManifestListing } from './ports/manifest-source.ts';
@@ -57,12 +59,14 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   );
   const { services } = host;
   const outside = { state, host, leases, services, clock: systemClock, logger };
-  const core = new Core({ ...outside, layout, plugins, chance, heavyLimit });
+  const { name, labels } = thisMachine(config.node.name);
+  const machine = { name, labels: { ...labels, ...config.node.labels } };
+  const core = new Core({ ...outside, layout, plugins, chance, machine, heavyLimit });
   await core.reconstruct();
   const listings = new LastListing();
   const server = await startControlServer({
     socketPath: `${runDir}/moored.sock`,
-    handlers: daemonControl(config, core, { state, leases, layout, listings, logger, host }),
+    handlers: daemonControl(config, core, { state, leases, layout, listings, logger, host, machine }),
     authorize: (socket) => peerUid(socket) === 0,
     onError: (error, request) => logger.error('control request failed', { request, error: String(error) }),
   });
@@ -104,6 +108,7 @@ interface ControlParts {
   readonly listings: LastListing;
   readonly logger: Logger;
   readonly host: LinuxHost;
+  readonly machine: NamedLabels;
 }
 
 function daemonControl(config: Config, core: Core, parts: ControlParts): DaemonControl {
@@ -153,7 +158,7 @@ function badName({ name, state }: ManifestFile): readonly string[] {
 }
 
 async function planWith({ files }: PlanRequest, core: Core, parts: ControlParts): Promise<PlanReply> {
-  const { state, layout, listings } = parts;
+  const { state, layout, listings, machine } = parts;
   const added = files.map(({ name, text }) => parseManifest(name, text));
   const names = new Set(added.map(({ name }) => name));
   const kept = listings.value.files.filter(({ name }) => !names.has(name));
@@ -165,6 +170,7 @@ async function planWith({ files }: PlanRequest, core: Core, parts: ControlParts)
     layout,
     clock: systemClock,
     newUid: chance.newUid,
+    machine,
     draining: core.reconciler.isDraining,
   });
   return { steps, problems: [...added.flatMap((file) => file.problems), ...problems] };

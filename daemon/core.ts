@@ -4,6 +4,8 @@ import { StateObjectStore } from './adapters/state-object-store.ts';
 import { ClaimController } from './controllers/claim-controller.ts';
 import { ManifestController } from './controllers/manifest-controller.ts';
 import { Provisioning } from './controllers/provisioning.ts';
+import type { NamedLabels } from './plan/node-affinity.ts';
+import { type Nodes, nodesOf } from './plan/this-node.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Host } from './ports/host.ts';
 import type { Logger } from './ports/logger.ts';
@@ -34,6 +36,7 @@ import {
 import { Revision } from './revision.ts';
 import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
+import type { DesiredStateOfWorld } from './world/desired-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
 import type { UniqueVolumeName } from './world/unique-volume-name.ts';
 
@@ -50,6 +53,8 @@ export interface CoreOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly chance: Chance;
+  /** This machine as a node: its name and labels. */
+  readonly machine: NamedLabels;
   /** How many operations with children (mkfs, fsck, mount) may run at once. */
   readonly heavyLimit: number;
 }
@@ -79,6 +84,7 @@ export class Core {
   readonly #iscsiPathWatch: IscsiPathWatch;
   readonly #attachmentWatch: AttachmentWatch;
   readonly #oldMountUsers: OldMountUsers;
+  readonly #startedAt: string;
   #cancelRelease: (() => void) | undefined;
 
   constructor(options: CoreOptions) {
@@ -86,6 +92,7 @@ export class Core {
     const { newUid, random, soon } = chance;
     const { asw } = this;
     this.#options = options;
+    this.#startedAt = clock.timestamp();
     this.events = new MemoryEventRecorder(clock);
     this.driftLog = new DriftLog(clock);
     this.objects = new StateObjectStore(state);
@@ -130,7 +137,7 @@ export class Core {
       mountTable: host.mountTable,
       ...{ leases, services },
       secrets: this.manifests.secrets,
-      populate: () => populate({ objects: this.objects, plugins, layout, complete: this.manifests.isComplete }),
+      populate: () => this.#populate(),
       onPass: () => this.#afterPass(),
       soon,
     });
@@ -180,6 +187,8 @@ export class Core {
     const { host, clock } = this.#options;
     return {
       objects,
+      nodes: this.#nodes(),
+      startedAt: this.#startedAt,
       asw,
       dsw: reconciler.dsw,
       holds: reconciler.holds,
@@ -193,6 +202,17 @@ export class Core {
       conditions: this.health.conditions,
       now: clock.monotonic(),
     };
+  }
+
+  #populate(): DesiredStateOfWorld {
+    const { plugins, layout } = this.#options;
+    const { objects, asw, manifests } = this;
+    const isHere = (podUid: string, volume?: UniqueVolumeName) => asw.hasPod(podUid, volume);
+    return populate({ objects, plugins, layout, nodes: this.#nodes(), isHere, complete: manifests.isComplete });
+  }
+
+  #nodes(): Nodes {
+    return nodesOf(this.#options.machine, this.objects.list('Node'));
   }
 
   #objectsChanged(): void {

@@ -30,6 +30,7 @@ import type { Revision } from './revision.ts';
 import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
 import { explainClaim, explainPod } from './status/explain.ts';
 import { type ManifestsView, manifestsView } from './status/manifests-view.ts';
+import { nodeViews } from './status/node-views.ts';
 import { podViews } from './status/pod-views.ts';
 import { operationViews, volumeViews } from './status/volume-views.ts';
 import { aswView, dswView } from './status/world-views.ts';
@@ -67,6 +68,7 @@ export class DaemonControl implements ControlHandlers {
       volumesnapshots: () => listOf(snapshot().objects.list('VolumeSnapshot')),
       volumesnapshotclasses: () => listOf(snapshot().objects.list('VolumeSnapshotClass').map(classView)),
       volumesnapshotcontents: () => listOf(snapshot().objects.list('VolumeSnapshotContent')),
+      nodes: () => listOf(nodeViews(snapshot())),
       volumes: () => ({ volumes: volumeViews(snapshot()) }),
       dsw: () => ({ volumes: dswView(snapshot()) }),
       asw: () => ({ volumes: aswView(snapshot()) }),

@@ -11,9 +11,11 @@ import type { PlannedStep } from './control/protocol.ts';
 import { ClaimController } from './controllers/claim-controller.ts';
 import { DryProvisioning } from './controllers/dry-provisioning.ts';
 import { ManifestController } from './controllers/manifest-controller.ts';
+import type { NamedLabels } from './plan/node-affinity.ts';
 import type { Operation } from './plan/operation.ts';
 import { plan } from './plan/plan.ts';
 import { simulate } from './plan/simulate.ts';
+import { nodesOf } from './plan/this-node.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/logger.ts';
 import type { ManifestListing, ManifestProblem } from './ports/manifest-source.ts';
@@ -23,6 +25,7 @@ import { populate } from './reconcile/desired-state-of-world-populator.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld } from './world/desired-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
+import type { UniqueVolumeName } from './world/unique-volume-name.ts';
 import type { VolumeRecord } from './world/volume-record.ts';
 
 export interface DryRunOptions {
@@ -33,6 +36,7 @@ export interface DryRunOptions {
   readonly layout: DiskLayout;
   readonly clock: Clock;
   readonly newUid: () => string;
+  readonly machine: NamedLabels;
   readonly draining: boolean;
 }
 
@@ -54,7 +58,9 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   claims.sync();
   await claims.idle();
   await claims.stop();
-  const dsw = populate({ objects, plugins, layout, complete: true });
+  const nodes = nodesOf(options.machine, objects.list('Node'));
+  const isHere = (podUid: string, volume?: UniqueVolumeName) => asw.hasPod(podUid, volume);
+  const dsw = populate({ objects, plugins, layout, nodes, isHere, complete: true });
   const steps = [
     ...objectSteps(before, allObjects(objects)),
     ...provisioning.steps,

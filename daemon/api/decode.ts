@@ -1,5 +1,6 @@
 import type { Kind } from './meta.ts';
 import { quoted } from './names.ts';
+import { nodeSchema } from './node-schema.ts';
 import type { DeclaredObject } from './object.ts';
 import { persistentVolumeClaimSchema } from './persistent-volume-claim-schema.ts';
 import { persistentVolumeSchema } from './persistent-volume-schema.ts';
@@ -25,6 +26,7 @@ export type Decoded =
   | { readonly outcome: 'invalid'; readonly problems: readonly Problem[] };
 
 const managed: Readonly<Record<Kind, { readonly apiVersion: string; readonly schema: Schema<DeclaredObject> }>> = {
+  Node: { apiVersion: 'v1', schema: nodeSchema },
   Pod: { apiVersion: 'v1', schema: podSchema },
   PersistentVolume: { apiVersion: 'v1', schema: persistentVolumeSchema },
   PersistentVolumeClaim: { apiVersion: 'v1', schema: persistentVolumeClaimSchema },

@@ -25,7 +25,6 @@ const serverOwned: readonly string[] = [
 const droppedAnnotations: ReadonlySet<string> = new Set([
   ...controllerAnnotations,
   annotationNames.manifest,
-  'volume.kubernetes.io/selected-node',
   'volume.kubernetes.io/storage-resizer',
   'volume.kubernetes.io/provisioner-deletion-secret-name',
   'volume.kubernetes.io/provisioner-deletion-secret-namespace',

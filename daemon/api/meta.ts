@@ -2,6 +2,7 @@
 
 /** The kinds that moored manages. Anything else found in a manifest is listed as Ignored. */
 export const kinds = [
+  'Node',
   'StorageClass',
   'PersistentVolume',
   'PersistentVolumeClaim',

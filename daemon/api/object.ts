@@ -1,3 +1,4 @@
+import type { Node, StoredNode } from './node.ts';
 import type { PersistentVolume, StoredPersistentVolume } from './persistent-volume.ts';
 import type { PersistentVolumeClaim, StoredPersistentVolumeClaim } from './persistent-volume-claim.ts';
 import type { Pod, StoredPod } from './pod.ts';
@@ -8,6 +9,7 @@ import type { StoredVolumeSnapshotContent, VolumeSnapshotContent } from './volum
 
 /** An object as a manifest declares it: validated and defaulted. */
 export type DeclaredObject =
+  | Node
   | Pod
   | PersistentVolume
   | PersistentVolumeClaim
@@ -20,6 +22,7 @@ export type DeclaredObject =
 export type StoredObject = StoredByKind[keyof StoredByKind];
 
 export interface StoredByKind {
+  readonly Node: StoredNode;
   readonly Pod: StoredPod;
   readonly PersistentVolume: StoredPersistentVolume;
   readonly PersistentVolumeClaim: StoredPersistentVolumeClaim;

@@ -1,4 +1,5 @@
 import {
+  absolutePathProblem,
   accessModes,
   attributes,
   className,
@@ -14,6 +15,7 @@ import { persistentIscsi } from './iscsi-schema.ts';
 import { loopDriver, persistentLoopProblems } from './loop-driver.ts';
 import { clusterMeta } from './meta-schema.ts';
 import { nfsVolumeSource } from './nfs-source-schema.ts';
+import { volumeNodeAffinity } from './node-selector-schema.ts';
 import type { PersistentVolume, PersistentVolumeSpec } from './persistent-volume.ts';
 import {
   anything,
@@ -63,7 +65,9 @@ const claimRef = mapped(
   ({ namespace, name }) => ({ namespace, name }),
 );
 
-const sourceNames = new Set(['csi', 'iscsi', 'nfs', ...Object.keys(persistentVolumeSourceFields)]);
+const local = fields({ path: textWith(absolutePathProblem), fsType: optional(singleLine) });
+
+const sourceNames = new Set(['csi', 'iscsi', 'local', 'nfs', ...Object.keys(persistentVolumeSourceFields)]);
 
 const spec: Schema<PersistentVolumeSpec> = constrained(
   fields(
@@ -73,18 +77,21 @@ const spec: Schema<PersistentVolumeSpec> = constrained(
       claimRef: optional(claimRef),
       csi: optional(csi),
       iscsi: optional(persistentIscsi),
+      local: optional(local),
       nfs: optional(nfsVolumeSource),
+      nodeAffinity: optional(volumeNodeAffinity),
       volumeMode: withDefault(volumeMode, 'Filesystem'),
       storageClassName: optional(className),
       mountOptions: optional(mountOptions),
       persistentVolumeReclaimPolicy: withDefault(oneOf(['Retain', 'Delete', 'Recycle']), 'Retain'),
       volumeAttributesClassName: optional(className),
     },
-    ['nodeAffinity', ...Object.keys(persistentVolumeSourceFields)],
+    Object.keys(persistentVolumeSourceFields),
   ),
   (declared) => [
     ...sourceCountViolations(declared),
     ...passingSourceViolations(declared, persistentVolumeSourceFields),
+    ...localViolations(declared),
   ],
 );
 
@@ -104,4 +111,10 @@ function sourceCountViolations(declared: Readonly<Record<string, unknown>>): Vio
   if (given.length === 1) return [];
   const what = given.length === 0 ? 'has no volume source, such as csi' : `has the sources ${given.join(' and ')}`;
   return [{ keys: [], message: `${what}: want exactly one` }];
+}
+
+/** A path of one machine says nothing without the machine (core/v1: "Local volume requires node affinity"). */
+function localViolations({ local: source, nodeAffinity }: Readonly<Record<string, unknown>>): Violation[] {
+  if (source === undefined || nodeAffinity !== undefined) return [];
+  return [{ keys: ['nodeAffinity'], message: 'required: a local volume names the node that has it' }];
 }

@@ -1,5 +1,6 @@
 import type { IscsiVolumeSource } from './iscsi.ts';
 import type { ObjectMeta, TypedObject } from './meta.ts';
+import type { VolumeNodeAffinity } from './node-selector.ts';
 import type { NfsVolumeSource } from './pod.ts';
 
 export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
@@ -23,13 +24,21 @@ export interface CsiPersistentVolumeSource {
   readonly volumeAttributes?: Readonly<Record<string, string>>;
 }
 
+/** LocalVolumeSource of core/v1: a directory, or a block device below /dev. */
+export interface LocalVolumeSource {
+  readonly path: string;
+  readonly fsType?: string;
+}
+
 export interface PersistentVolumeSpec {
   readonly capacity: { readonly storage: string };
   readonly accessModes: readonly AccessMode[];
   readonly claimRef?: ClaimReference;
   readonly csi?: CsiPersistentVolumeSource;
   readonly iscsi?: IscsiVolumeSource;
+  readonly local?: LocalVolumeSource;
   readonly nfs?: NfsVolumeSource;
+  readonly nodeAffinity?: VolumeNodeAffinity;
   readonly volumeMode?: VolumeMode;
   readonly storageClassName?: string;
   readonly mountOptions?: readonly string[];

@@ -1,9 +1,11 @@
-import { attributes, climbingProblem, dnsLabel, dnsSubdomain, quantity, singleLine } from './field-schemas.ts';
+import { attributes, climbingProblem, dnsLabel, dnsSubdomain, labels, quantity, singleLine } from './field-schemas.ts';
 import { inlineIscsi } from './iscsi-schema.ts';
 import { inlineLoopProblems, loopDriver } from './loop-driver.ts';
 import { namespacedMeta } from './meta-schema.ts';
 import { quoted } from './names.ts';
 import { nfsVolumeSource } from './nfs-source-schema.ts';
+import { tolerations } from './node-schema.ts';
+import { podAffinity } from './node-selector-schema.ts';
 import type { Container, Pod, PodSpec, Volume } from './pod.ts';
 import {
   constrained,
@@ -81,6 +83,9 @@ const spec: Schema<PodSpec> = constrained(
     initContainers: optional(listOf(container)),
     ephemeralContainers: optional(listOf(container)),
     nodeName: optional(dnsSubdomain),
+    nodeSelector: optional(labels),
+    affinity: optional(podAffinity),
+    tolerations: optional(tolerations),
   }),
   volumeUseViolations,
 );

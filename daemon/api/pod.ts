@@ -1,5 +1,7 @@
 import type { IscsiVolumeSource } from './iscsi.ts';
 import type { ObjectMeta, TypedObject } from './meta.ts';
+import type { Toleration } from './node.ts';
+import type { PodAffinity } from './node-selector.ts';
 
 /** emptyDir of core/v1: a directory, or a tmpfs with medium Memory, that lives as long as its pod. */
 export interface EmptyDirVolumeSource {
@@ -66,7 +68,11 @@ export interface PodSpec {
   readonly containers?: readonly Container[];
   readonly initContainers?: readonly Container[];
   readonly ephemeralContainers?: readonly Container[];
+  /** The machine that the pod is for; one of another name is not served here. */
   readonly nodeName?: string;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly affinity?: PodAffinity;
+  readonly tolerations?: readonly Toleration[];
   readonly [key: string]: unknown;
 }
 

@@ -1,19 +1,8 @@
 import { attributes, mountOptions, qualifiedName } from './field-schemas.ts';
 import { loopClassProblems, loopDriver } from './loop-driver.ts';
 import { clusterMeta } from './meta-schema.ts';
-import {
-  anything,
-  constrained,
-  fields,
-  flag,
-  listOf,
-  literal,
-  mapped,
-  oneOf,
-  optional,
-  type Schema,
-  withDefault,
-} from './schema.ts';
+import { allowedTopologies } from './node-selector-schema.ts';
+import { constrained, fields, flag, literal, mapped, oneOf, optional, type Schema, withDefault } from './schema.ts';
 import type { StorageClass } from './storage-class.ts';
 
 const topLevel = constrained(
@@ -27,7 +16,7 @@ const topLevel = constrained(
     mountOptions: optional(mountOptions),
     allowVolumeExpansion: optional(flag()),
     volumeBindingMode: withDefault(oneOf(['Immediate', 'WaitForFirstConsumer']), 'Immediate'),
-    allowedTopologies: optional(listOf(anything())),
+    allowedTopologies: optional(allowedTopologies),
   }),
   ({ provisioner, parameters = {} }) =>
     provisioner === loopDriver

@@ -1,4 +1,5 @@
 import type { ObjectMeta, TypedObject } from './meta.ts';
+import type { TopologySelectorTerm } from './node-selector.ts';
 import type { ReclaimPolicy } from './persistent-volume.ts';
 
 /** The fields that Kubernetes keeps at the top level of a StorageClass; here under `spec` like every other kind. */
@@ -9,7 +10,7 @@ export interface StorageClassSpec {
   readonly mountOptions?: readonly string[];
   readonly allowVolumeExpansion?: boolean;
   readonly volumeBindingMode?: 'Immediate' | 'WaitForFirstConsumer';
-  readonly allowedTopologies?: readonly unknown[];
+  readonly allowedTopologies?: readonly TopologySelectorTerm[];
 }
 
 export interface StorageClass extends TypedObject<'StorageClass', StorageClassSpec> {}

@@ -48,11 +48,10 @@ export const podSourceFields: SourceFields = {
   storageos: ['volumeName', 'volumeNamespace', 'fsType', 'readOnly', 'secretRef'],
 };
 
-/** In spec of a PersistentVolume, besides csi, iscsi and nfs. */
+/** In spec of a PersistentVolume, besides csi, iscsi, local and nfs. */
 export const persistentVolumeSourceFields: SourceFields = {
   ...inBoth,
   azureFile: ['secretName', 'shareName', 'readOnly', 'secretNamespace'],
   glusterfs: ['endpoints', 'path', 'readOnly', 'endpointsNamespace'],
-  local: ['path', 'fsType'],
   storageos: ['volumeName', 'volumeNamespace', 'fsType', 'readOnly', 'secretRef'],
 };

@@ -8,6 +8,8 @@ export const annotations = {
   betaStorageClass: 'volume.beta.kubernetes.io/storage-class',
   /** Of a volume whose filesystem is still to be grown: what its claim's capacity was before. */
   preResizeCapacity: 'volume.alpha.kubernetes.io/pre-resize-capacity',
+  /** Of a claim: the node that its volume is to be made on. */
+  selectedNode: 'volume.kubernetes.io/selected-node',
   isDefaultClass: 'storageclass.kubernetes.io/is-default-class',
   betaIsDefaultClass: 'storageclass.beta.kubernetes.io/is-default-class',
   isDefaultSnapshotClass: 'snapshot.storage.kubernetes.io/is-default-class',
@@ -52,4 +54,5 @@ export const controllerAnnotations: ReadonlySet<string> = new Set([
   annotations.snapshotMethod,
   annotations.snapshotConsistency,
   annotations.snapshotFrozenMs,
+  annotations.selectedNode,
 ]);

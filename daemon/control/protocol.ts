@@ -3,6 +3,7 @@
  * The only module that daemon, client and tests share. Fields are added, never renamed, within a version.
  */
 
+import type { StoredNode } from '../api/node.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredPod } from '../api/pod.ts';
@@ -48,6 +49,7 @@ export const resourceKinds = [
   'volumesnapshots',
   'volumesnapshotclasses',
   'volumesnapshotcontents',
+  'nodes',
   'volumes',
   'dsw',
   'asw',
@@ -97,7 +99,9 @@ export type ClaimView = StoredPersistentVolumeClaim;
 export type PersistentVolumeView = StoredPersistentVolume;
 /** As in Kubernetes, a class has its fields at the top level. */
 export type StorageClassView = Omit<StoredStorageClass, 'spec'> & StorageClassSpec;
-export type ObjectView = PodView | ClaimView | PersistentVolumeView | StorageClassView | SnapshotView;
+/** This machine, and what manifests say of others. */
+export type NodeView = StoredNode & { readonly status: { readonly conditions: readonly Condition[] } };
+export type ObjectView = PodView | ClaimView | PersistentVolumeView | StorageClassView | NodeView | SnapshotView;
 
 /** Reply of get pods and of the other kinds of Kubernetes' objects. */
 export interface ObjectListReply<View extends ObjectView = ObjectView> {
@@ -201,6 +205,7 @@ export interface GetReplies {
   readonly volumesnapshots: ObjectListReply<VolumeSnapshotView>;
   readonly volumesnapshotclasses: ObjectListReply<VolumeSnapshotClassView>;
   readonly volumesnapshotcontents: ObjectListReply<VolumeSnapshotContentView>;
+  readonly nodes: ObjectListReply<NodeView>;
   readonly volumes: { readonly volumes: readonly VolumeView[] };
   readonly dsw: { readonly volumes: readonly DswVolume[] };
   readonly asw: { readonly volumes: readonly AswVolume[] };

@@ -15,6 +15,7 @@ const filters: Filters = {
   volumesnapshots: ({ items, ...list }, filter) => ({ ...list, items: items.filter(namespacedObject(filter)) }),
   volumesnapshotclasses: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
   volumesnapshotcontents: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
+  nodes: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
   volumes: ({ volumes }, filter) => ({ volumes: volumes.filter(named(filter)) }),
   dsw: ({ volumes }, filter) => ({ volumes: volumes.filter(named(filter)) }),
   asw: ({ volumes }, filter) => ({ volumes: volumes.filter(named(filter)) }),

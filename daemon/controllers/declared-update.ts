@@ -93,6 +93,7 @@ export function forbiddenChange(current: StoredObject, declared: DeclaredObject)
       );
     case 'VolumeSnapshotContent':
       return current.kind === 'VolumeSnapshotContent' ? contentChange(current.spec, declared.spec) : undefined;
+    case 'Node':
     case 'Pod':
       return undefined;
   }
@@ -104,7 +105,9 @@ function classChange(current: StorageClassSpec, declared: StorageClassSpec): str
 }
 
 function volumeChange(current: PersistentVolumeSpec, declared: PersistentVolumeSpec): string | undefined {
-  const mutable = new Set(['capacity', 'accessModes', 'claimRef', 'storageClassName', 'mountOptions', 'nodeAffinity']);
+  // Which nodes reach a volume may be said later, and then it is so (ValidatePersistentVolumeUpdate).
+  const once = current.nodeAffinity === undefined ? ['nodeAffinity'] : [];
+  const mutable = new Set(['capacity', 'accessModes', 'claimRef', 'storageClassName', 'mountOptions', ...once]);
   const keys = new Set([...Object.keys(current), ...Object.keys(declared)]);
   const fixed = [...keys].filter((key) => !mutable.has(key) && key !== 'persistentVolumeReclaimPolicy');
   return changed(fixed, current, declared);

@@ -176,6 +176,7 @@ export class ManifestController {
 }
 
 const finalizersOf: Readonly<Record<Kind, readonly string[]>> = {
+  Node: [],
   Pod: [finalizers.podVolumes],
   PersistentVolumeClaim: [finalizers.pvcProtection],
   PersistentVolume: [finalizers.pvProtection],

@@ -8,9 +8,11 @@ import type { StoredObject } from '../api/object.ts';
 import type { PersistentVolumeSpec, StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { PersistentVolumeClaimSpec, PersistentVolumeClaimStatus } from '../api/persistent-volume-claim.ts';
 import type { PodSpec, StoredPod, Volume } from '../api/pod.ts';
+import { storedNode } from '../api/testing/nodes.ts';
+import { nodesOf } from '../plan/this-node.ts';
 import type { DesiredStateOfWorld } from '../world/desired-state-of-world.ts';
 import { diskLayout } from '../world/disk-layout.ts';
-import { populate } from './desired-state-of-world-populator.ts';
+import { type PopulatorOptions, populate } from './desired-state-of-world-populator.ts';
 
 const layout = diskLayout('/r');
 
@@ -67,10 +69,22 @@ function volume(name: string, spec: Partial<PersistentVolumeSpec> = {}): StoredO
 const dataVolume: Volume = { name: 'v', persistentVolumeClaim: { claimName: 'data' } };
 const usesData: PodSpec = { volumes: [dataVolume] };
 
-function world(objects: readonly StoredObject[], complete = true): DesiredStateOfWorld {
+function world(
+  objects: readonly StoredObject[],
+  complete = true,
+  isHere: PopulatorOptions['isHere'] = () => false,
+): DesiredStateOfWorld {
   const store = new StateObjectStore(new MemoryStateStore());
   for (const object of objects) store.create(object);
-  return populate({ objects: store, plugins: [emptyDirPlugin, loopPlugin, nfsPlugin], layout, complete });
+  const nodes = nodesOf({ name: 'node1', labels: { zone: 'a' } }, store.list('Node'));
+  return populate({
+    objects: store,
+    plugins: [emptyDirPlugin, loopPlugin, nfsPlugin],
+    layout,
+    complete,
+    nodes,
+    isHere,
+  });
 }
 
 /** "volume name <- pod uids", and the messages of what could not be resolved. */
@@ -379,5 +393,44 @@ describe('the size of a volume', () => {
     ['that is for readers only', { accessModes: ['ReadOnlyMany'] as const }],
   ])('is not looked at for a volume %s', (_name, spec) => {
     expect(sizeOf({ phase: 'Bound', capacity: { storage: '64Mi' } }, spec)).toBeUndefined();
+  });
+});
+
+describe('populate: which node', () => {
+  const required = (zone: string) => ({
+    required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: [zone] } as const] }] },
+  });
+  const bound = (zone: string) => [claim('data'), volume('data', { nodeAffinity: required(zone) })];
+  const errorsOf = ({ errors }: DesiredStateOfWorld) =>
+    [...errors.values()].flat().map(({ reason, error }) => `${reason}: ${error.message}`);
+
+  it('mounts what a pod for this node wants, and nothing of one for another', () => {
+    const objects = [...bound('a'), pod('web', { ...usesData, nodeName: 'node1' })];
+    expect(shown(objects)).toEqual({ volumes: [`${csiData} <- uid-web`], errors: [] });
+    const other = world([...bound('a'), pod('web', { ...usesData, nodeName: 'node2' })]);
+    expect([...other.volumes]).toEqual([]);
+    expect(errorsOf(other)).toEqual([
+      'OtherNode: Cannot resolve volume "v": the pod is for node "node2", and this machine is "node1"',
+    ]);
+  });
+
+  it('refuses a pod by its selector, and counts the nodes of the manifests', () => {
+    const spec = { ...usesData, nodeSelector: { zone: 'b' } };
+    const objects = [...bound('a'), pod('web', spec), storedNode('node2', { labels: { zone: 'b' } })];
+    expect(errorsOf(world(objects))).toEqual([
+      'FailedScheduling: Cannot resolve volume "v": 0/2 nodes are available: ' +
+        "1 node(s) are another machine, 1 node(s) didn't match Pod's node affinity/selector.",
+    ]);
+    expect(world(objects, true, (uid) => uid === 'uid-web').errors.size, 'it is here already').toBe(0);
+  });
+
+  it('looks at the affinity of a volume once more before it is mounted, and not after', () => {
+    const objects = [...bound('b'), pod('web', usesData)];
+    expect(errorsOf(world(objects))).toEqual([
+      'VolumeNotResolved: Cannot resolve volume "v": volume "pv-data" cannot be reached from node "node1": ' +
+        'no matching NodeSelectorTerms',
+    ]);
+    const isHere = (uid: string, name?: string) => uid === 'uid-web' && name === csiData;
+    expect(world(objects, true, isHere).errors.size).toBe(0);
   });
 });

@@ -7,6 +7,9 @@ import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import { isTerminated, type StoredPod, type Volume } from '../api/pod.ts';
 import { bytesOf, parseQuantity } from '../api/quantity.ts';
 import { type VolumeUse, volumeUsesOf } from '../api/volume-uses.ts';
+import { matchesNode } from '../plan/node-affinity.ts';
+import { placementRefusal } from '../plan/pod-placement.ts';
+import type { Nodes } from '../plan/this-node.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ResolvedVolume, VolumePlugin, VolumeSpec } from '../ports/volume-plugin.ts';
 import type {
@@ -26,6 +29,12 @@ export interface PopulatorOptions {
   readonly objects: Pick<ObjectStore, 'get' | 'list'>;
   readonly plugins: readonly VolumePlugin[];
   readonly layout: DiskLayout;
+  readonly nodes: Nodes;
+  /**
+   * Whether the pod has this volume, or any, on this machine already: what a node must have is asked before that, and not
+   * again (requiredDuringSchedulingIgnoredDuringExecution).
+   */
+  readonly isHere: (podUid: string, volume?: UniqueVolumeName) => boolean;
   /** True once every source was read; see DesiredStateOfWorld.complete. */
   readonly complete: boolean;
 }
@@ -53,17 +62,32 @@ class Population {
       name: pod.metadata.name,
       uid: pod.metadata.uid,
     };
+    const refusal = this.#refusalOf(pod);
+    const errors: PodVolumeError[] = [];
     for (const use of volumeUsesOf(pod)) {
+      const { name } = use.volume;
       try {
-        this.#addVolume(reference, use);
+        if (refusal === undefined) this.#addVolume(reference, use);
+        else
+          errors.push({
+            pod: reference,
+            volume: name,
+            reason: refusal.reason,
+            error: unresolved(name, refusal.message),
+          });
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
-        const entry = { pod: reference, volume: use.volume.name, reason: reasonOf(error), error };
-        const errors = this.#errors.get(reference.uid);
-        if (errors === undefined) this.#errors.set(reference.uid, [entry]);
-        else errors.push(entry);
+        errors.push({ pod: reference, volume: name, reason: reasonOf(error), error });
       }
     }
+    if (errors.length > 0) this.#errors.set(reference.uid, errors);
+  }
+
+  /** Of a pod of another machine what is here is held: the name of this one may have been changed by mistake. */
+  #refusalOf(pod: StoredPod): ReturnType<typeof placementRefusal> {
+    const { nodes, isHere } = this.#options;
+    const refusal = placementRefusal(pod, nodes);
+    return refusal?.reason === 'FailedScheduling' && isHere(pod.metadata.uid) ? undefined : refusal;
   }
 
   #addVolume(pod: PodReference, use: VolumeUse): void {
@@ -82,6 +106,7 @@ class Population {
       subject: subjectOf(spec, pod),
       pods: new Map<string, PodToMount>(),
     };
+    this.#assertReachable(spec, pod, resolved.name, use.volume.name);
     this.#assertMayJoin(spec, pod, use.volume.name);
     volume.pods.set(pod.uid, mergeNames(volume.pods.get(pod.uid), podToMount(pod, resolved, use.volume.name)));
     this.#volumes.set(resolved.name, volume);
@@ -136,6 +161,15 @@ class Population {
     this.#soleUsers.set(volume, user);
     if (user.uid === pod.uid) return;
     throw unresolved(name, `it is ReadWriteOncePod and pod "${user.namespace}/${user.name}" uses it`);
+  }
+
+  /** The scheduler has looked at this too; a volume may have been bound by hand since (kubelet: checkNodeAffinity). */
+  #assertReachable(spec: VolumeSpec, pod: PodReference, volume: UniqueVolumeName, name: string): void {
+    const { nodes, isHere } = this.#options;
+    if (spec.kind === 'inline' || matchesNode(spec.volume.spec.nodeAffinity?.required, nodes.own)) return;
+    if (isHere(pod.uid, volume)) return;
+    const cause = `volume "${spec.volume.metadata.name}" cannot be reached from node "${nodes.own.name}": no matching NodeSelectorTerms`;
+    throw unresolved(name, cause);
   }
 
   /** A filesystem grows through a writable mount only; upstream leaves read-only volumes as they are, too. */

@@ -40,6 +40,7 @@ async function start(): Promise<void> {
     ...{ state, host, clock, logger: silent, leases: units, services: units, heavyLimit: 2 },
     layout: diskLayout('/r'),
     plugins: [nfsPlugin],
+    machine: { name: 'node1', labels: {} },
     chance: { newUid: () => randomUUID(), random: () => 0, soon: setImmediate },
   });
   await core.reconstruct();

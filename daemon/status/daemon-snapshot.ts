@@ -1,5 +1,6 @@
 import type { ControlWait } from '../controllers/claim-controller.ts';
 import type { Hold } from '../plan/plan.ts';
+import type { Nodes } from '../plan/this-node.ts';
 import type { StalledServer } from '../ports/nfs-servers.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { VolumeDrift } from '../reconcile/drift-log.ts';
@@ -13,6 +14,9 @@ import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 /** One consistent look at the daemon, from which every answer of the control socket is made. */
 export interface DaemonSnapshot {
   readonly objects: Pick<ObjectStore, 'get' | 'list'>;
+  readonly nodes: Nodes;
+  /** RFC 3339: when the daemon was started. */
+  readonly startedAt: string;
   readonly dsw: DesiredStateOfWorld;
   readonly asw: ActualStateOfWorld;
   readonly mounts: MountTable;

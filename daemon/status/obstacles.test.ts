@@ -7,6 +7,7 @@ import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim
 import type { StoredPod, Volume } from '../api/pod.ts';
 import type { ControlWait } from '../controllers/claim-controller.ts';
 import { type Operation, operationKey } from '../plan/operation.ts';
+import { nodesOf } from '../plan/this-node.ts';
 import { populate } from '../reconcile/desired-state-of-world-populator.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
@@ -38,12 +39,18 @@ const pendingClaim: StoredPersistentVolumeClaim = {
 const scratch: Omit<Volume, 'name'> = { csi: { driver: 'loop.moored.dev', volumeAttributes: { size: '16Mi' } } };
 const usesClaim: Omit<Volume, 'name'> = { persistentVolumeClaim: { claimName: 'data' } };
 
+const wiring = {
+  ...{ plugins: [loopPlugin], layout: diskLayout('/r'), complete: true },
+  ...{ nodes: nodesOf({ name: 'node1', labels: {} }, []), isHere: () => false },
+};
+
 function snapshotOf(web: StoredPod, change: Partial<DaemonSnapshot> = {}): DaemonSnapshot {
   const objects = new StateObjectStore(new MemoryStateStore());
   for (const object of [web, pendingClaim]) objects.create(object);
   return {
     objects,
-    dsw: populate({ objects, plugins: [loopPlugin], layout: diskLayout('/r'), complete: true }),
+    ...{ nodes: wiring.nodes, startedAt: created },
+    dsw: populate({ ...wiring, objects }),
     ...{ asw: new ActualStateOfWorld(), mounts: new MountTable([]), running: [], holds: [] },
     ...{ failed: new Map(), stalledServers: new Map(), waits: new Map(), now: 0, draining: false },
     ...{ conditions: new Map(), drift: new Map() },

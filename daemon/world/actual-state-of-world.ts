@@ -183,6 +183,12 @@ export class ActualStateOfWorld {
     return [...this.#volumes.values()].filter((volume) => volume.record.pods[podUid] !== undefined);
   }
 
+  /** Whether the pod has this volume, or any; mounted or on the way. */
+  hasPod(podUid: string, name?: UniqueVolumeName): boolean {
+    if (name === undefined) return this.volumesOfPod(podUid).length > 0;
+    return this.#volumes.get(name)?.record.pods[podUid] !== undefined;
+  }
+
   #require(name: UniqueVolumeName): ActualVolume {
     const volume = this.#volumes.get(name);
     if (volume === undefined) throw new Error(`Cannot mark "${name}": it is not in the actual state of world`);

@@ -43,7 +43,7 @@ export interface VolumeToMount {
 export interface PodVolumeError {
   readonly pod: PodReference;
   readonly volume: string;
-  readonly reason: ReasonCode & ('ClaimNotBound' | 'VolumeNotResolved');
+  readonly reason: ReasonCode & ('ClaimNotBound' | 'VolumeNotResolved' | 'FailedScheduling' | 'OtherNode');
   readonly error: StorageError;
 }
 

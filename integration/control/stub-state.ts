@@ -1,4 +1,10 @@
-import type { ClaimView, PersistentVolumeView, PodView, StorageClassView } from '../../daemon/control/protocol.ts';
+import type {
+  ClaimView,
+  NodeView,
+  PersistentVolumeView,
+  PodView,
+  StorageClassView,
+} from '../../daemon/control/protocol.ts';
 import type {
   VolumeSnapshotClassView,
   VolumeSnapshotContentView,
@@ -98,6 +104,18 @@ const volume: PersistentVolumeView = {
   status: { phase: 'Bound' },
 };
 
+const node: NodeView = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { ...metadata('edge-1', '', 'uid-node'), labels: { 'kubernetes.io/hostname': 'edge-1' } },
+  spec: { taints: [{ key: 'dedicated', value: 'data', effect: 'NoSchedule' }] },
+  status: {
+    conditions: [
+      { type: 'Ready', status: 'True', reason: 'ThisMachine', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
+    ],
+  },
+};
+
 const storageClass: StorageClassView = {
   apiVersion: 'storage.k8s.io/v1',
   kind: 'StorageClass',
@@ -153,6 +171,7 @@ export const stubState: StubState = {
     volumesnapshots: { apiVersion: 'v1', kind: 'List', items: [snapshot] },
     volumesnapshotclasses: { apiVersion: 'v1', kind: 'List', items: [snapshotClass] },
     volumesnapshotcontents: { apiVersion: 'v1', kind: 'List', items: [snapshotContent] },
+    nodes: { apiVersion: 'v1', kind: 'List', items: [node] },
     volumes: {
       volumes: [
         {

@@ -10,6 +10,7 @@ import { kinds } from '../../daemon/api/meta.ts';
 import type { StoredObject } from '../../daemon/api/object.ts';
 import type { StoredPersistentVolume } from '../../daemon/api/persistent-volume.ts';
 import { ManifestController } from '../../daemon/controllers/manifest-controller.ts';
+import { nodesOf } from '../../daemon/plan/this-node.ts';
 import type { ManifestFile } from '../../daemon/ports/manifest-source.ts';
 import { FakeClock } from '../../daemon/ports/testing/fake-clock.ts';
 import type { ResolvedVolume } from '../../daemon/ports/volume-plugin.ts';
@@ -89,11 +90,12 @@ function checkWorld(fuzz: ManifestFile): void {
   const isGood = ({ metadata }: StoredObject) =>
     metadata.name === 'good' && 'namespace' in metadata && metadata.namespace === 'other';
   const [podBefore] = objects.list('Pod').filter(isGood);
-  const worldBefore = wishes(populate({ objects, plugins, layout, complete: true }), podBefore?.metadata.uid ?? '');
+  const populated = () => populate({ objects, plugins, layout, nodes, isHere: () => false, complete: true });
+  const worldBefore = wishes(populated(), podBefore?.metadata.uid ?? '');
   controller.take({ kind: 'listing', listing: { files: [fuzz, good], directoryId: '1:1' } });
   const [podAfter] = objects.list('Pod').filter(isGood);
   deepStrictEqual(podAfter, podBefore, 'the good file’s pod changed');
-  const world = populate({ objects, plugins, layout, complete: true });
+  const world = populated();
   deepStrictEqual(wishes(world, podBefore?.metadata.uid ?? ''), worldBefore, 'the good file’s volumes changed');
   for (const { recipe, pods } of world.volumes.values()) {
     checkRecipe(recipe, [...pods.values()]);
@@ -146,6 +148,8 @@ function checkSecrets(objects: StateObjectStore, { secrets = [] }: ManifestFile,
 /** Written down once more, from mount(8) and not from the allow-list: nothing that names a path, a user or a helper. */
 const harmless =
   /^(no(exec|atime|diratime|discard|user_xattr|acl|uuid|ssd)|(dir)?sync|(rel|strict|lazy)[a]?time|discard(=async)?|acl|ssd|user_xattr|inode64|largeio|(barrier|commit|logbsize|allocsize|data|errors|compress|compress-force|space_cache)=[\w:-]+)$/;
+
+const nodes = nodesOf({ name: 'node1', labels: {} }, []);
 
 function newController(): { readonly objects: StateObjectStore; readonly controller: ManifestController } {
   const state = new MemoryStateStore();

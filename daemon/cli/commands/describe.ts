@@ -4,6 +4,7 @@ import { type CommandContext, type CommandSpec, namespaceOf, namespaceOption, ty
 import { adviceSection } from '../describe/advice-section.ts';
 import {
   describeClaim,
+  describeNode,
   describePersistentVolume,
   describePod,
   describeStorageClass,
@@ -92,6 +93,7 @@ const describers: { readonly [K in ResourceKind]: Describe<Items[K]> } = {
   volumesnapshots: (snapshot, { now }) => describeVolumeSnapshot(snapshot, now()),
   volumesnapshotclasses: (snapshotClass, { now }) => describeVolumeSnapshotClass(snapshotClass, now()),
   volumesnapshotcontents: (content, { now }) => describeVolumeSnapshotContent(content, now()),
+  nodes: (node, { now }) => describeNode(node, now()),
   volumes: async (volume, { client, signal, now }) => {
     const [actual] = (await client.get('asw', { name: volume.name }, signal)).volumes;
     const { operations } = await client.get('operations', { name: volume.name }, signal);

@@ -2,11 +2,13 @@ import type {
   ClaimView,
   Condition,
   ExplainNode,
+  NodeView,
   PersistentVolumeView,
   PodView,
   StorageClassView,
 } from '../../control/protocol.ts';
 import { ageOf } from '../age.ts';
+import { formatTaints, nodeStatus } from '../resources/node-resource.ts';
 import {
   claimStatus,
   formatAccessModes,
@@ -83,11 +85,24 @@ export function describePersistentVolume(volume: PersistentVolumeView, nowMs: nu
       ['VolumeMode', spec.volumeMode ?? 'Filesystem'],
       ['Capacity', spec.capacity.storage],
       ['Mount Options', spec.mountOptions?.join(',') ?? ''],
+      ['Node Affinity', (spec.nodeAffinity?.required.nodeSelectorTerms ?? []).map(formatTerm)],
       ['Reason', status?.reason ?? ''],
       ['Message', status?.message ?? ''],
       ...sourceFields(volume),
     ],
     sections: [],
+  };
+}
+
+export function describeNode(node: NodeView, nowMs: number): Description {
+  return {
+    fields: [
+      ...metadataFields(node.metadata, nowMs),
+      ['Status', nodeStatus(node)],
+      ['Taints', formatTaints(node.spec)],
+      ['Unschedulable', String(node.spec.unschedulable ?? false)],
+    ],
+    sections: [conditionSection(node.status.conditions, nowMs)],
   };
 }
 
@@ -103,6 +118,7 @@ export function describeStorageClass(storageClass: StorageClassView, nowMs: numb
       ['Binding Mode', storageClass.volumeBindingMode ?? 'Immediate'],
       ['Volume Expansion', String(storageClass.allowVolumeExpansion ?? false)],
       ['Mount Options', mountOptions?.join(',') ?? ''],
+      ['Allowed Topologies', (storageClass.allowedTopologies ?? []).map(formatTopology)],
     ],
     sections: [],
   };
@@ -161,3 +177,21 @@ function sourceFields({ spec: { csi } }: PersistentVolumeView): Field[] {
     ['VolumeAttributes', pairs(csi.volumeAttributes)],
   ];
 }
+
+type Term = NonNullable<PersistentVolumeView['spec']['nodeAffinity']>['required']['nodeSelectorTerms'][number];
+
+/** "zone in [a, b] and rack exists"; terms, a line each, are alternatives. */
+function formatTerm({ matchExpressions = [], matchFields = [] }: Term): string {
+  return [...matchExpressions, ...matchFields]
+    .map(({ key, operator, values = [] }) => {
+      const shown = values.length === 0 ? '' : ` [${values.join(', ')}]`;
+      return `${key} ${operator.toLowerCase()}${shown}`;
+    })
+    .join(' and ');
+}
+
+function formatTopology({ matchLabelExpressions = [] }: TopologyTerm): string {
+  return matchLabelExpressions.map(({ key, values }) => `${key} in [${values.join(', ')}]`).join(' and ');
+}
+
+type TopologyTerm = NonNullable<StorageClassView['allowedTopologies']>[number];

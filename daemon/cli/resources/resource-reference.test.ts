@@ -21,7 +21,8 @@ describe('kinds', () => {
     ['ops', 'operations'],
     ['ev', 'events'],
     ['mf', 'manifests'],
-    ['nodes', undefined],
+    ['no', 'nodes'],
+    ['nodesets', undefined],
     ['', undefined],
   ])('%s is %s', (word, kind) => {
     expect(findKind(word)).toBe(kind);

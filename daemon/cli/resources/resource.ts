@@ -4,6 +4,7 @@ import type {
   DswVolume,
   GetReplies,
   ManifestFile,
+  NodeView,
   OperationView,
   PersistentVolumeView,
   PodView,
@@ -27,6 +28,7 @@ export interface Items {
   readonly volumesnapshots: VolumeSnapshotView;
   readonly volumesnapshotclasses: VolumeSnapshotClassView;
   readonly volumesnapshotcontents: VolumeSnapshotContentView;
+  readonly nodes: NodeView;
   readonly volumes: VolumeView;
   readonly dsw: DswVolume;
   readonly asw: AswVolume;

@@ -1,5 +1,6 @@
 import { type ResourceKind, resourceKinds } from '../../control/protocol.ts';
 import { UsageError } from '../exit-code.ts';
+import { nodes } from './node-resource.ts';
 import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from './object-resources.ts';
 import { events, manifests, operations } from './record-resources.ts';
 import type { Resources } from './resource.ts';
@@ -14,6 +15,7 @@ export const resources: Resources = {
   volumesnapshots: volumeSnapshots,
   volumesnapshotclasses: volumeSnapshotClasses,
   volumesnapshotcontents: volumeSnapshotContents,
+  nodes,
   volumes,
   dsw,
   asw,

@@ -5,10 +5,11 @@
 import { claimReasons } from './claim-reasons.ts';
 import { manifestReasons } from './manifest-reasons.ts';
 import type { Reason } from './reason.ts';
+import { schedulingReasons } from './scheduling-reasons.ts';
 import { serviceReasons } from './service-reasons.ts';
 import { volumeReasons } from './volume-reasons.ts';
 
-const table = { ...volumeReasons, ...claimReasons, ...manifestReasons, ...serviceReasons };
+const table = { ...volumeReasons, ...claimReasons, ...manifestReasons, ...schedulingReasons, ...serviceReasons };
 
 export type ReasonCode = keyof typeof table;
 
