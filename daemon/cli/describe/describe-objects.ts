@@ -118,7 +118,7 @@ export function describeStorageClass(storageClass: StorageClassView, nowMs: numb
       ['Binding Mode', storageClass.volumeBindingMode ?? 'Immediate'],
       ['Volume Expansion', String(storageClass.allowVolumeExpansion ?? false)],
       ['Mount Options', mountOptions?.join(',') ?? ''],
-      ['Allowed Topologies', (storageClass.allowedTopologies ?? []).map(formatTopology)],
+      ...topologyFields(storageClass),
     ],
     sections: [],
   };
@@ -188,6 +188,10 @@ function formatTerm({ matchExpressions = [], matchFields = [] }: Term): string {
       return `${key} ${operator.toLowerCase()}${shown}`;
     })
     .join(' and ');
+}
+
+function topologyFields({ allowedTopologies = [] }: StorageClassView): Field[] {
+  return allowedTopologies.length === 0 ? [] : [['AllowedTopologies', allowedTopologies.map(formatTopology)]];
 }
 
 function formatTopology({ matchLabelExpressions = [] }: TopologyTerm): string {
