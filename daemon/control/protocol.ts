@@ -19,6 +19,7 @@ import type {
 
 export type { RecordedEvent } from '../ports/events.ts';
 export type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
+export type { GcReply, GcRequest, OrphansReply } from './orphan-protocol.ts';
 
 /** The version of this program, client and daemon; a test holds it equal to package.json. */
 export const mooredVersion = '0.1.0';
@@ -310,54 +311,6 @@ export interface DoctorCheck {
 /** GET /v1/doctor, and what `moored --doctor` prints without a daemon. */
 export interface DoctorReply {
   readonly checks: readonly DoctorCheck[];
-}
-
-/** What is moored's and nobody's: no record, object or desired volume accounts for it. */
-export interface OrphanView {
-  readonly kind: string;
-  /** Also its name for gc. */
-  readonly path: string;
-  /** RFC 3339; '' when nothing tells. */
-  readonly since: string;
-  readonly reason: string;
-  /** What gc would do: `purge` cannot be taken back, `none` is never touched. */
-  readonly action: 'quarantine' | 'detach' | 'trash' | 'purge' | 'none';
-  /** Why gc leaves it alone now; '' when it would act. */
-  readonly obstacle: string;
-  /** Of an image, as its sidecar says. */
-  readonly volumeHandle?: string;
-}
-
-/** GET /v1/orphans */
-export interface OrphansReply {
-  readonly orphans: readonly OrphanView[];
-  /** Why gc would do nothing at all now, or ''. */
-  readonly held: string;
-  /** Directories that could not be looked at wholly. */
-  readonly incomplete: readonly string[];
-}
-
-/** POST /v1/gc */
-export interface GcRequest {
-  /** Paths of orphans; ignored with `all`. */
-  readonly names: readonly string[];
-  readonly all: boolean;
-  /** False: only say what would be done. */
-  readonly execute: boolean;
-  /** What is younger stays in trash and quarantine, milliseconds; 7 days when missing. */
-  readonly olderThanMs?: number;
-}
-
-export interface GcReply {
-  readonly held: string;
-  readonly results: readonly {
-    readonly path: string;
-    readonly action: OrphanView['action'];
-    readonly state: 'planned' | 'done' | 'kept';
-    readonly message: string;
-  }[];
-  /** Names that are no orphans. */
-  readonly unknown: readonly string[];
 }
 
 /** Why a request was not served; each has one HTTP status (control-handlers.ts). */

@@ -11,11 +11,9 @@ import { AT_FDCWD, mount, openat, umount2, withFd } from './syscalls.ts';
  * ignored"), so it is remounted: for a moment a read-only bind is writable. A remount replaces all flags: those of the
  * source are repeated, or they would be lifted. A bind whose remount fails is taken back.
  */
-export function bindByRemount({ source, target, flags }: BindRequest): void {
-  const sourceOptions = withPath(source, (from) => {
-    withPath(target, (to) => mount(pathOf(from), pathOf(to), null, MS_BIND, null));
-    return mountOptionsAt(from);
-  });
+export function bindByRemount(source: number, { target, flags }: BindRequest): void {
+  withPath(target, (to) => mount(pathOf(source), pathOf(to), null, MS_BIND, null));
+  const sourceOptions = mountOptionsAt(source);
   try {
     withPath(target, (to) => remountBind(to, boundOptions(sourceOptions, flags)));
   } catch (thrown) {

@@ -52,8 +52,13 @@ export class LinuxMounter implements Mounter {
     const { source, target } = request;
     const facts = { source, target, flags: ['bind', ...optionsOf(request.flags)].join(',') };
     attempt(`Cannot bind "${source}" at "${target}"`, facts, () => {
-      if (this.#features.mountSetattr) bindClone(request);
-      else bindByRemount(request);
+      const from = request.isUsersDirectory
+        ? this.#opener.open(source, O_PATH | constants.O_DIRECTORY)
+        : openNoFollow(source);
+      withFd(from, (fd) => {
+        if (this.#features.mountSetattr) bindClone(fd, request);
+        else bindByRemount(fd, request);
+      });
     });
   }
 
@@ -124,11 +129,9 @@ export class LinuxMounter implements Mounter {
 }
 
 /** A clone gets its flags before it is attached: a read-only bind was never visible writable. */
-function bindClone({ source, target, flags }: BindRequest): void {
+function bindClone(source: number, { target, flags }: BindRequest): void {
   const { set, clear } = addedAttributes(flags);
-  const from = withFd(openNoFollow(source), (fd) =>
-    openTree(fd, '', OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH),
-  );
+  const from = openTree(source, '', OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
   withFd(from, () => {
     mountSetattr(from, '', AT_EMPTY_PATH, mountAttr(set, clear));
     withFd(openNoFollow(target), (to) =>

@@ -157,7 +157,7 @@ function mountPod(volume: VolumeToMount, pod: PodToMount, actual: ActualVolume |
 function changeMount(volume: VolumeToMount, recorded: PodVolumeRecord, pod: PodToMount, pass: Pass): void {
   const podUid = pod.pod.uid;
   const { mount } = recorded;
-  const isBind = mount.kind === pod.mount.kind && (mount.kind === 'bind' || mount.kind === 'deviceBind');
+  const isBind = mount.kind === pod.mount.kind && ['bind', 'deviceBind', 'local'].includes(mount.kind);
   if (!isBind) pass.hold(volume.name, podUid, 'the volume changed: takes effect for the next pod of this name');
   else pass.unmount(volume.name, recorded, 'the pod wants another mount');
 }

@@ -29,6 +29,8 @@ export interface BindRequest {
   readonly source: string;
   readonly target: string;
   readonly flags: MountFlags;
+  /** The source must be a directory, and no part of its path a symlink: somebody else may write where it lies. */
+  readonly isUsersDirectory?: true;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld } from '../world/desired-state-of-world.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import type { MountTable } from '../world/mount-table.ts';
+import { isRemote } from '../world/remote-filesystem.ts';
 import { imagePathOf } from '../world/volume-recipe.ts';
 
 interface Accounts {
@@ -28,9 +29,6 @@ export function accountedFor({ asw, objects, dsw }: Accounts): AccountedFor {
   };
 }
 
-/** Where a server that is gone would keep the daemon waiting: what mountinfo calls filesystems of other machines. */
-const remote = /^(nfs|cifs|smb|fuse|9p|ceph|afs|coda|lustre|beegfs|glusterfs)/;
-
 export interface ImageDirectories {
   /** The root dir's own, and those that classes name. */
   readonly local: readonly string[];
@@ -47,9 +45,9 @@ export function imageDirectoriesOf(
   const all = [...new Set([layout.imagesDir(), ...named])];
   const typeOf = (directory: string) => mounts.holding(directory)?.fsType ?? '';
   return {
-    local: all.filter((directory) => !remote.test(typeOf(directory))),
+    local: all.filter((directory) => !isRemote(typeOf(directory))),
     skipped: all
-      .filter((directory) => remote.test(typeOf(directory)))
+      .filter((directory) => isRemote(typeOf(directory)))
       .map((directory) => `"${directory}" is on ${typeOf(directory)}, whose server may not answer`),
   };
 }

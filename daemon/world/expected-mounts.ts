@@ -27,6 +27,9 @@ export function expectedPodMount(volume: ActualVolume, pod: PodVolumeRecord): Ex
       return { path, identity: observed ?? { fsType: 'tmpfs', root: '/' }, source: 'tmpfs', readOnly: false };
     case 'bind':
       return { path, identity: observed ?? globalIdentity(volume), readOnly: mount.readOnly };
+    case 'local':
+      // Never nothing known: then whatever is there is a stranger's.
+      return { path, identity: observed ?? pod.directory ?? { root: '' }, readOnly: mount.readOnly };
     case 'nfs': {
       const { readOnly, source: nfsSource } = mount;
       return { path, identity: observed ?? { root: '/' }, nfsSource, readOnly };

@@ -58,7 +58,17 @@ export type PodMount =
   | { readonly kind: 'directory' }
   /** A bind of the block device's node on a file. */
   | { readonly kind: 'deviceBind'; readonly readOnly: boolean }
+  | LocalPodMount
   | NfsPodMount;
+
+/** A bind of a directory of this machine that moored did not make. */
+export interface LocalPodMount {
+  readonly kind: 'local';
+  readonly source: string;
+  readonly readOnly: boolean;
+  /** Flags of the mount, of the allow-list only, sorted. */
+  readonly options: readonly string[];
+}
 
 /** A mount of an NFS export of the pod's own: as upstream, nothing is attached and nothing mounted globally. */
 export interface NfsPodMount {

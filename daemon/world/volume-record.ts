@@ -24,6 +24,8 @@ export interface PodVolumeRecord {
   readonly targetPath: string;
   readonly mount: PodMount;
   readonly observed?: ObservedMount;
+  /** Of a bind of a user's directory what it will show; durable before the bind. */
+  readonly directory?: ObservedMount;
   /** RFC 3339: when the mount was last made or verified anew. */
   readonly mountedAt?: string;
 }

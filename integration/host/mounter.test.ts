@@ -50,6 +50,20 @@ describe.each([
     target = playground.directory(`${name.replace(' ', '-')}-${count}/target`);
   });
 
+  it('binds a directory of somebody else through no symlink, and nothing but a directory', () => {
+    const link = `${source}-link`;
+    symlinkSync(source, link);
+    const inner = join(source, 'inner');
+    writeFileSync(inner, '');
+    const bind = (from: string) => mounter.bind({ source: from, target, flags: rw, isUsersDirectory: true });
+    expect(() => bind(link)).toThrow(/Cannot bind/);
+    expect(() => bind(join(link, '.'))).toThrow(/Cannot bind/);
+    expect(() => bind(inner)).toThrow(/Cannot bind/);
+    expect(at(target)).toBeUndefined();
+    bind(source);
+    expect(at(target)).toMatchObject({ options: expect.arrayContaining(['nosuid', 'nodev']) });
+  });
+
   it('mounts a tmpfs with size and mode, nosuid and nodev', () => {
     mounter.mountTmpfs({ target, sizeBytes: 65536n, mode: 0o777, flags: { readOnly: false, extra: ['noexec'] } });
     expect(at(target)).toMatchObject({ fsType: 'tmpfs', options: ['rw', 'nosuid', 'nodev', 'noexec', 'relatime'] });

@@ -32,6 +32,10 @@ export async function makePodMount(
       mounter.bind({ source, target, flags });
       return;
     }
+    case 'local':
+      directories.seal(target);
+      mounter.bind({ source: mount.source, target, flags, isUsersDirectory: true });
+      return;
     case 'deviceBind': {
       await assertSameDevice(actual.record.name, context);
       const source = verifiedDevice(actual, context);

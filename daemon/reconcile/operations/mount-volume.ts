@@ -3,6 +3,7 @@ import type { ActualVolume } from '../../world/actual-state-of-world.ts';
 import { expectedPodMount } from '../../world/expected-mounts.ts';
 import { type ExpectedMount, observedOf } from '../../world/recorded-mount.ts';
 import type { ObservedMount, PodVolumeRecord } from '../../world/volume-record.ts';
+import { identityOfDirectory } from './local-directory.ts';
 import { makePodMount } from './make-pod-mount.ts';
 import { isTakenAwayAsStale } from './mount-nfs.ts';
 import { lookAt, verify } from './mount-verification.ts';
@@ -14,7 +15,10 @@ import { unmountIfThere } from './unmount-volume.ts';
 export async function mountVolume(operation: Operation<'mountVolume'>, context: OperationContext): Promise<void> {
   const { volumeName, pod } = operation;
   const { asw } = context;
-  const actual = recordIntent(operation, context);
+  const { mount, pod: wanted } = pod;
+  const before = asw.get(volumeName)?.record.pods[wanted.uid];
+  const directory = mount.kind === 'local' ? await identityOfDirectory(mount, before?.directory, context) : undefined;
+  const actual = recordIntent(operation, directory, context);
   await context.durable();
   const record = actual.record.pods[pod.pod.uid];
   if (record === undefined) return;
@@ -25,7 +29,11 @@ export async function mountVolume(operation: Operation<'mountVolume'>, context: 
   context.saveRecord(volumeName);
 }
 
-function recordIntent(operation: Operation<'mountVolume'>, context: OperationContext): ActualVolume {
+function recordIntent(
+  operation: Operation<'mountVolume'>,
+  directory: ObservedMount | undefined,
+  context: OperationContext,
+): ActualVolume {
   const { volume, volumeName, pod } = operation;
   const { asw } = context;
   const known = asw.get(volumeName)?.record;
@@ -37,6 +45,7 @@ function recordIntent(operation: Operation<'mountVolume'>, context: OperationCon
   const earlier = {
     ...(observed === undefined ? {} : { observed }),
     ...(mountedAt === undefined ? {} : { mountedAt }),
+    ...(directory === undefined ? {} : { directory }),
   };
   asw.addPodToVolume(volumeName, { ...pod, ...earlier });
   const actual = asw.markVolumeMountAs(volumeName, pod.pod.uid, 'VolumeMountUncertain');

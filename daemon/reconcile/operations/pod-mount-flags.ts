@@ -17,6 +17,6 @@ export function flagsOf(mount: PodMount): MountFlags {
   return {
     readOnly: 'readOnly' in mount && mount.readOnly,
     allowDevices: mount.kind === 'deviceBind',
-    ...(mount.kind === 'nfs' ? { extra: perMountFlags(mount.options) } : {}),
+    ...(mount.kind === 'nfs' || mount.kind === 'local' ? { extra: perMountFlags(mount.options) } : {}),
   };
 }
