@@ -33,7 +33,7 @@ export class MemoryEventRecorder implements EventRecorder {
 
 /** What the table of reasons says, beside what happened. */
 function said({ error, ...event }: MooredEvent): Omit<RecordedEvent, 'count' | 'firstTimestamp' | 'lastTimestamp'> {
-  const { type } = reasons[event.reason];
+  const type = event.type ?? reasons[event.reason].type;
   const help = adviceFor(event.reason, error);
-  return { type, ...event, ...(help === '' ? {} : { help }) };
+  return { ...event, type, ...(help === '' ? {} : { help }) };
 }

@@ -37,6 +37,7 @@ export interface PersistentVolumeClaimSpec {
   readonly selector?: LabelSelector;
   readonly dataSource?: DataSource;
   readonly dataSourceRef?: DataSource;
+  readonly volumeAttributesClassName?: string;
   readonly [key: string]: unknown;
 }
 
@@ -57,6 +58,8 @@ export interface PersistentVolumeClaimStatus {
   readonly phase?: ClaimPhase;
   readonly accessModes?: readonly AccessMode[];
   readonly capacity?: { readonly storage: string };
+  /** The class of the volume when the claim was bound. */
+  readonly currentVolumeAttributesClassName?: string;
   /** The size that the volume is being grown to, or was last. */
   readonly allocatedResources?: { readonly storage: string };
   readonly allocatedResourceStatuses?: { readonly storage: ClaimResourceStatus };

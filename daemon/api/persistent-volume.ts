@@ -8,10 +8,13 @@ export type VolumeMode = 'Filesystem' | 'Block';
 export type ReclaimPolicy = 'Retain' | 'Delete' | 'Recycle';
 export type PersistentVolumePhase = 'Pending' | 'Available' | 'Bound' | 'Released' | 'Failed';
 
-/** ObjectReference to a claim; without uid it reserves the volume by name. */
-export interface ClaimReference {
+export interface ClaimName {
   readonly namespace: string;
   readonly name: string;
+}
+
+/** ObjectReference to a claim; without uid it reserves the volume by name. */
+export interface ClaimReference extends ClaimName {
   readonly uid?: string;
 }
 
@@ -43,6 +46,7 @@ export interface PersistentVolumeSpec {
   readonly storageClassName?: string;
   readonly mountOptions?: readonly string[];
   readonly persistentVolumeReclaimPolicy?: ReclaimPolicy;
+  readonly volumeAttributesClassName?: string;
   readonly [otherSource: string]: unknown;
 }
 

@@ -29,6 +29,8 @@ export const annotations = {
 export const finalizers = {
   pvcProtection: 'kubernetes.io/pvc-protection',
   pvProtection: 'kubernetes.io/pv-protection',
+  /** Of a provisioned volume with policy Delete: its data goes before its object does. */
+  externalProvisioner: 'external-provisioner.volume.kubernetes.io/finalizer',
   /** A pod's object stays until none of its volumes is mounted any more. */
   podVolumes: 'moored.dev/volumes',
   /** While a claim that waits is to be made of the snapshot. */

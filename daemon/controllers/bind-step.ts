@@ -6,9 +6,15 @@
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import { annotations } from '../api/well-known.ts';
-import { isClaimedBy } from '../plan/claim-matching.ts';
+import { attributesClassOf, isClaimedBy } from '../plan/claim-matching.ts';
+import { type ControlStep, settled } from './claim-world.ts';
 
-export function nextBindWrite(
+export function bindStep(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume): ControlStep {
+  const object = nextBindWrite(claim, volume);
+  return object === undefined ? settled : { kind: 'write', object };
+}
+
+function nextBindWrite(
   claim: StoredPersistentVolumeClaim,
   volume: StoredPersistentVolume,
 ): StoredPersistentVolume | StoredPersistentVolumeClaim | undefined {
@@ -54,5 +60,7 @@ function claimStatusWrite(
   const { accessModes, capacity } = volume.spec;
   // A filesystem that is still to be grown has the size of before (upstream: updateClaimStatus).
   const storage = volume.metadata.annotations?.[annotations.preResizeCapacity] ?? capacity.storage;
-  return { ...claim, status: { phase: 'Bound', accessModes, capacity: { storage } } };
+  const attributesClass = attributesClassOf(volume);
+  const current = attributesClass === '' ? {} : { currentVolumeAttributesClassName: attributesClass };
+  return { ...claim, status: { phase: 'Bound', accessModes, capacity: { storage }, ...current } };
 }

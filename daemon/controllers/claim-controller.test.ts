@@ -99,8 +99,16 @@ class FakeProvisioner implements ProvisionEffects {
     writeGrownCapacity(this.#objects, { claim: wanted, volume: grown, storage });
   }
 
-  async reclaim({ metadata }: StoredPersistentVolume): Promise<void> {
-    this.calls.push(`reclaim ${metadata.name}`);
+  canRecycle(): boolean {
+    return false;
+  }
+
+  recycle(): Promise<void> {
+    return Promise.reject(new Error('not here'));
+  }
+
+  async delete({ metadata }: StoredPersistentVolume): Promise<void> {
+    this.calls.push(`delete ${metadata.name}`);
     await Promise.resolve();
     const error = this.errors.shift();
     if (error !== undefined) throw error;
@@ -543,7 +551,7 @@ describe("ClaimController: upstream's cases", () => {
     expect(controller.get(volume('pvc-uid-data'))).toMatchObject({
       metadata: {
         annotations: { [annotations.provisionedBy]: 'loop.moored.dev' },
-        finalizers: ['kubernetes.io/pv-protection'],
+        finalizers: ['kubernetes.io/pv-protection', 'external-provisioner.volume.kubernetes.io/finalizer'],
       },
       spec: { storageClassName: 'gold', persistentVolumeReclaimPolicy: 'Delete', capacity: { storage: '1Gi' } },
     });
@@ -599,6 +607,7 @@ describe("ClaimController: upstream's cases", () => {
     expect(controller.provisioner.calls).toEqual([]);
     expect(controller.waits.get('PersistentVolume/one')?.reason).toBe('VolumeInUse');
     controller.provisioner.inUse.clear();
+    controller.volumesChanged();
     await controller.settle();
     expect(controller.shown).toEqual([]);
   });
@@ -683,7 +692,7 @@ describe('ClaimController: the end of a claim', () => {
     controller.objects.update({ ...first, metadata: { ...first.metadata, ...deleting } });
     await controller.settle();
     expect(controller.shown).toEqual([]);
-    expect(controller.provisioner.calls).toEqual(['provision pvc-uid-data', 'reclaim pvc-uid-data']);
+    expect(controller.provisioner.calls).toEqual(['provision pvc-uid-data', 'delete pvc-uid-data']);
   });
 });
 
@@ -878,10 +887,10 @@ describe('ClaimController: whatever is given', () => {
       fc.asyncProperty(world, async (given) => {
         const controller = Controller.of(given);
         await controller.settle();
-        for (const name of controller.provisioner.calls.filter((call) => call.startsWith('reclaim'))) {
+        for (const name of controller.provisioner.calls.filter((call) => call.startsWith('delete'))) {
           const claims = controller.objects.list('PersistentVolumeClaim');
           const users = claims.filter(
-            ({ spec, status }) => status?.phase === 'Bound' && `reclaim ${spec.volumeName}` === name,
+            ({ spec, status }) => status?.phase === 'Bound' && `delete ${spec.volumeName}` === name,
           );
           expect(users).toEqual([]);
         }

@@ -1,29 +1,38 @@
 /**
- * Runs the pure steps of claims and volumes against the store until nothing changes, and the two effects they ask for:
- * provisioning and reclaim, one at a time for each claim or volume, with backoff.
+ * Runs the pure steps of claims and volumes against the store until nothing changes, and the effects that they ask for.
+ *
+ * Two logical queues, as upstream's claimQueue and volumeQueue: what changed, and what that may concern, is looked at
+ * (claim-cache.ts), volumes before claims. Level-triggered all the same: each `sync` compares the store with what was
+ * seen, and now and then everything is looked at again.
  */
-import { keyOf } from '../api/meta.ts';
+import type { ObjectKey } from '../api/meta.ts';
 import type { StoredObject } from '../api/object.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
-import { backoffDelayMs } from '../plan/backoff.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { ReasonCode } from '../world/reasons/reason-table.ts';
-import { asStorageError, type StorageError } from '../world/storage-error.ts';
+import { ClaimCache } from './claim-cache.ts';
 import { nextClaimStep } from './claim-step.ts';
-import { type ClaimWorld, type ControlEvent, type ControlStep, claimWorldOf } from './claim-world.ts';
+import { type ClaimSurroundings, type ClaimWorld, type ControlStep, claimWorldOf, settled } from './claim-world.ts';
+import { type ControlOperation, ControlOperations } from './control-operations.ts';
+import { type ControlWait, ControlWaits } from './control-waits.ts';
 import { nextVolumeStep } from './volume-step.ts';
 
 /** The effects that steps ask for. */
-export interface ProvisionEffects extends Pick<ClaimWorld, 'canProvision' | 'canExpand' | 'isInUse' | 'nodeExpansion'> {
+export interface ProvisionEffects extends Omit<ClaimSurroundings, 'now' | 'failureOf'> {
   provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void>;
   /** Makes the backing data longer, then the volume's capacity say so. */
   expand(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume, storage: string): Promise<void>;
-  reclaim(volume: StoredPersistentVolume): Promise<void>;
+  /**
+   * Puts the backing data away, then the object.
+   * @param isWanted asked once more before anything is touched: a claim may have come back, or a mount
+   */
+  delete(volume: StoredPersistentVolume, isWanted: () => boolean): Promise<void>;
+  /** Removes what is in the volume, then its claimRef. */
+  recycle(volume: StoredPersistentVolume, isWanted: () => boolean): Promise<void>;
 }
 
 export interface ClaimControllerOptions {
@@ -35,166 +44,84 @@ export interface ClaimControllerOptions {
   readonly random: () => number;
 }
 
-/** Why a claim or volume waits, for `explain`. */
-export interface ControlWait {
-  readonly reason: ReasonCode;
-  readonly message: string;
-  /** What failed; missing when something else is waited for. */
-  readonly error?: StorageError;
-  readonly since: string;
-  /** On the monotonic clock; undefined when only a change can help. */
-  readonly retryAt?: number;
-}
-
-interface Failure {
-  readonly failures: number;
-  readonly notBefore: number;
-  readonly wish: string;
-}
-
-/** More rounds than any chain of steps has; a livelock between two rules would end here and be logged. */
+/** More than any chain of steps has; a livelock between two rules would end here and be logged. */
 const maxRounds = 64;
+
+/** resyncPeriod of upstream's controller. */
+const resyncMs = 15_000;
 
 export class ClaimController {
   readonly #options: ClaimControllerOptions;
-  readonly #running = new Set<string>();
-  readonly #failures = new Map<string, Failure>();
-  readonly #waits = new Map<string, ControlWait>();
-  readonly #inFlight = new Set<Promise<void>>();
-  #cancelTimer: (() => void) | undefined;
+  readonly #cache = new ClaimCache();
+  readonly #waits: ControlWaits;
+  readonly #operations: ControlOperations;
+  readonly #world: ClaimWorld;
+  readonly #waitingForVolumes = new Set<ObjectKey>();
+  #lastResync = Number.NEGATIVE_INFINITY;
   #isStopped = false;
   #isSyncDue = false;
-  #waitsForVolumes = false;
 
   constructor(options: ClaimControllerOptions) {
+    const { clock, events, objects, provisioning } = options;
     this.#options = options;
+    this.#waits = new ControlWaits(clock, events);
+    this.#operations = new ControlOperations({
+      ...options,
+      waits: this.#waits,
+      onChange: (keys) => this.#lookSoonAt(keys),
+    });
+    this.#world = claimWorldOf(objects, this.#cache, {
+      get now() {
+        return clock.timestamp();
+      },
+      canProvision: (provisioner) => provisioning.canProvision(provisioner),
+      canExpand: (volume) => provisioning.canExpand(volume),
+      canRecycle: (volume) => provisioning.canRecycle(volume),
+      isInUse: (volume) => provisioning.isInUse(volume),
+      nodeExpansion: (volume) => provisioning.nodeExpansion(volume),
+      failureOf: (key) => this.#operations.failureOf(key),
+    });
   }
 
   /** By "PersistentVolumeClaim/<namespace>/<name>" or "PersistentVolume/<name>". */
   get waits(): ReadonlyMap<string, ControlWait> {
-    return this.#waits;
+    return this.#waits.all;
   }
 
   /** Volumes were attached, mounted, grown or taken down: one may be free for reclaim now, or as large as it shall be. */
   volumesChanged(): void {
-    if (this.#waitsForVolumes) this.sync();
+    if (this.#waitingForVolumes.size === 0) return;
+    for (const key of this.#waitingForVolumes) this.#cache.affect(key);
+    this.sync();
   }
 
   /** To be called whenever objects changed. */
   sync(): void {
     if (this.#isStopped) return;
+    const now = this.#options.clock.monotonic();
+    this.#cache.refresh(this.#options.objects);
+    if (now - this.#lastResync >= resyncMs) {
+      this.#lastResync = now;
+      this.#cache.affectAll();
+    }
     for (let round = 0; round < maxRounds; round++) if (!this.#round()) return;
     this.#options.logger.error('claims do not settle', { rounds: maxRounds });
   }
 
   /** Resolves when no effect is under way and none follows from those that ended. */
-  async idle(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
+  idle(): Promise<void> {
+    return this.#operations.idle();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#cancelTimer?.();
+    this.#operations.stop();
     await this.idle();
   }
 
-  /** One step for each object; true when one of them wrote. */
-  #round(): boolean {
-    const { objects, provisioning, clock } = this.#options;
-    const world = claimWorldOf(objects, {
-      now: clock.timestamp(),
-      canProvision: (provisioner) => provisioning.canProvision(provisioner),
-      canExpand: (volume) => provisioning.canExpand(volume),
-      isInUse: (volume) => provisioning.isInUse(volume),
-      nodeExpansion: (volume) => provisioning.nodeExpansion(volume),
-    });
-    let hasWritten = false;
-    this.#waitsForVolumes = false;
-    for (const claim of world.claims) {
-      if (this.#take(claim, (current) => nextClaimStep(current, world))) hasWritten = true;
-    }
-    for (const volume of world.volumes) {
-      if (this.#take(volume, (current) => nextVolumeStep(current, world))) hasWritten = true;
-    }
-    return hasWritten;
-  }
-
-  #take<T extends StoredObject>(listed: T, next: (current: T) => ControlStep): boolean {
-    const key = keyOf(listed);
-    // A step before in this round may have written it.
-    const current = this.#options.objects.get(key) as T | undefined;
-    if (current === undefined) return false;
-    const step = next(current);
-    if (step.kind === 'write' || step.kind === 'remove' || step.kind === 'settled') this.#waits.delete(key);
-    switch (step.kind) {
-      case 'write':
-        this.#options.objects.update(step.object);
-        if (step.event !== undefined) this.#options.events.record({ ...step.event, regarding: key });
-        return true;
-      case 'remove':
-        this.#options.objects.remove(step.key, step.resourceVersion);
-        return true;
-      case 'wait':
-        if (step.until === 'volumesChange') this.#waitsForVolumes = true;
-        this.#wait(key, step);
-        return false;
-      case 'provision': {
-        const { claim, storageClass } = step;
-        const wish = JSON.stringify([claim.spec, storageClass.spec, claim.metadata.uid]);
-        this.#start(key, wish, 'ProvisioningFailed', () => this.#options.provisioning.provision(claim, storageClass));
-        return false;
-      }
-      case 'expand': {
-        const { claim, volume, storage } = step;
-        const effect = () => this.#options.provisioning.expand(claim, volume, storage);
-        this.#start(key, `expand ${claim.metadata.uid} ${storage}`, 'VolumeResizeFailed', effect);
-        return false;
-      }
-      case 'reclaim':
-        this.#reclaim(key, step.volume);
-        return false;
-      case 'settled':
-        return false;
-    }
-  }
-
-  #reclaim(key: string, volume: StoredPersistentVolume): void {
-    const { provisioning } = this.#options;
-    if (provisioning.isInUse(volume)) {
-      this.#waitsForVolumes = true;
-      this.#wait(key, { reason: 'VolumeInUse', message: 'waiting until the volume is detached' });
-    } else {
-      this.#start(key, 'reclaim', 'VolumeFailedDelete', () => provisioning.reclaim(volume));
-    }
-  }
-
-  /** Told once, and again only when it is another reason or message. */
-  #wait(key: string, { reason, message, error }: ControlEvent, retryAt?: number): void {
-    const { clock, events } = this.#options;
-    const before = this.#waits.get(key);
-    const isSame = before?.reason === reason && before.message === message;
-    const since = isSame ? before.since : clock.timestamp();
-    const cause = error === undefined ? {} : { error };
-    this.#waits.set(key, { reason, message, since, ...cause, ...(retryAt === undefined ? {} : { retryAt }) });
-    if (!isSame) events.record({ reason, regarding: key, message, ...cause });
-  }
-
-  #start(key: string, wish: string, failureReason: ReasonCode, effect: () => Promise<void>): void {
-    const { clock } = this.#options;
-    const failure = this.#failures.get(key);
-    if (this.#running.has(key)) return;
-    if (failure !== undefined && failure.wish === wish && failure.notBefore > clock.monotonic()) return;
-    this.#running.add(key);
-    const run = this.#run(key, wish, failureReason, effect).finally(() => {
-      this.#inFlight.delete(run);
-      this.#running.delete(key);
-      this.#syncSoon();
-    });
-    this.#inFlight.add(run);
-  }
-
-  /** Effects that end together share one sync: a thousand claims wait for one write of the state. */
-  #syncSoon(): void {
+  /** Operations that end together share one sync: a thousand claims wait for one write of the state. */
+  #lookSoonAt(keys: readonly ObjectKey[]): void {
+    for (const key of keys) this.#cache.affect(key);
     if (this.#isSyncDue) return;
     this.#isSyncDue = true;
     void Promise.resolve().then(() => {
@@ -203,31 +130,91 @@ export class ClaimController {
     });
   }
 
-  async #run(key: string, wish: string, failureReason: ReasonCode, effect: () => Promise<void>): Promise<void> {
-    const { clock, random, logger } = this.#options;
-    try {
-      await effect();
-      this.#failures.delete(key);
+  /** A look at each that is concerned; false when there is none. */
+  #round(): boolean {
+    const affected = this.#cache.takeAffected();
+    const isVolume = (key: ObjectKey) => key.startsWith('PersistentVolume/');
+    for (const key of affected) if (isVolume(key)) this.#syncOne(key);
+    for (const key of affected) if (!isVolume(key)) this.#syncOne(key);
+    return affected.length > 0;
+  }
+
+  /** Takes the steps of one claim or volume until it rests; what it writes concerns others, which come after it. */
+  #syncOne(key: ObjectKey): void {
+    for (let count = 0; count < maxRounds; count++) if (!this.#step(key)) return;
+    this.#options.logger.error('claims do not settle', { object: key, steps: maxRounds });
+  }
+
+  /** True when it wrote. */
+  #step(key: ObjectKey): boolean {
+    const { objects } = this.#options;
+    const current = objects.get(key);
+    this.#waitingForVolumes.delete(key);
+    if (current === undefined) {
       this.#waits.delete(key);
-    } catch (thrown) {
-      const error = asStorageError(thrown, `Cannot serve "${key}"`);
-      const before = this.#failures.get(key);
-      const failures = (before?.wish === wish ? before.failures : 0) + 1;
-      const delay = backoffDelayMs(failures, random());
-      this.#failures.set(key, { failures, notBefore: clock.monotonic() + delay, wish });
-      this.#wait(key, { reason: failureReason, message: error.message, error }, clock.monotonic() + delay);
-      logger.warn('claim step failed', { object: key, reason: failureReason, error: error.message, retryInMs: delay });
-      this.#retryAfter(delay);
+      this.#operations.forget(key);
+      return false;
+    }
+    const step = this.#next(current);
+    if (step.kind === 'settled') this.#operations.forget(key);
+    const isMoving = step.kind === 'write' || step.kind === 'remove' || step.kind === 'settled';
+    // What is written because an effect failed (phase Failed) ends no waiting.
+    if (isMoving && this.#operations.failureOf(key) === undefined) this.#waits.delete(key);
+    switch (step.kind) {
+      case 'write':
+        this.#cache.write(objects, step.object);
+        if (step.event !== undefined) this.#waits.tell(key, step.event);
+        return true;
+      case 'remove':
+        objects.remove(step.key, step.resourceVersion);
+        this.#cache.take(step.key, undefined);
+        return true;
+      case 'wait':
+        if (step.until === 'volumesChange') this.#waitingForVolumes.add(key);
+        this.#waits.set(key, step);
+        return false;
+      case 'settled':
+        return false;
+      default:
+        this.#operations.start(this.#operationOf(key, step));
+        return false;
     }
   }
 
-  #retryAfter(delayMs: number): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = this.#options.clock.after(delayMs + 1, () => {
-      const times = [...this.#failures.values()].map(({ notBefore }) => notBefore - this.#options.clock.monotonic());
-      const next = Math.min(...times.filter((time) => time > 0));
-      if (Number.isFinite(next)) this.#retryAfter(next);
-      this.sync();
-    });
+  #next(object: StoredObject): ControlStep {
+    if (object.kind === 'PersistentVolumeClaim') return nextClaimStep(object, this.#world);
+    return object.kind === 'PersistentVolume' ? nextVolumeStep(object, this.#world) : settled;
+  }
+
+  #operationOf(key: ObjectKey, step: EffectStep): ControlOperation {
+    const { provisioning } = this.#options;
+    switch (step.kind) {
+      case 'provision': {
+        const { claim, storageClass } = step;
+        const wish = JSON.stringify([claim.spec, storageClass.spec, claim.metadata.uid]);
+        const run = () => provisioning.provision(claim, storageClass);
+        return { key, wish, failureReason: 'ProvisioningFailed', run };
+      }
+      case 'expand': {
+        const { claim, volume, storage } = step;
+        const run = () => provisioning.expand(claim, volume, storage);
+        return { key, wish: `expand ${claim.metadata.uid} ${storage}`, failureReason: 'VolumeResizeFailed', run };
+      }
+      case 'delete': {
+        const run = () => provisioning.delete(step.volume, () => this.#isStill('delete', key));
+        return { key, wish: 'delete', failureReason: 'VolumeFailedDelete', run };
+      }
+      case 'recycle': {
+        const run = () => provisioning.recycle(step.volume, () => this.#isStill('recycle', key));
+        return { key, wish: 'recycle', failureReason: 'VolumeFailedRecycle', run };
+      }
+    }
+  }
+
+  #isStill(kind: EffectStep['kind'], key: ObjectKey): boolean {
+    const current = this.#options.objects.get(key);
+    return current !== undefined && this.#next(current).kind === kind;
   }
 }
+
+type EffectStep = Extract<ControlStep, { kind: 'provision' | 'expand' | 'delete' | 'recycle' }>;

@@ -1,4 +1,3 @@
-import { objectKey } from '../api/meta.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
@@ -6,6 +5,7 @@ import type { ProvisionEffects } from './claim-controller.ts';
 import type { NodeExpansion } from './claim-world.ts';
 import { newPersistentVolume } from './new-persistent-volume.ts';
 import type { ProvisioningOptions } from './provisioning.ts';
+import { removeDeletedVolume } from './removed-volume.ts';
 import { expandableImage, writeGrownCapacity } from './volume-expansion.ts';
 
 interface DryStep {
@@ -62,12 +62,17 @@ export class DryProvisioning implements ProvisionEffects {
     return Promise.resolve();
   }
 
-  reclaim(volume: StoredPersistentVolume): Promise<void> {
-    const { name } = volume.metadata;
+  canRecycle(): boolean {
+    return false;
+  }
+
+  recycle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  delete({ metadata: { name } }: StoredPersistentVolume): Promise<void> {
     this.steps.push({ kind: 'trashImage', subject: name, reason: 'reclaim policy Delete', destructive: true });
-    const key = objectKey('PersistentVolume', '', name);
-    const current = this.#options.objects.get(key);
-    if (current !== undefined) this.#options.objects.remove(key, current.metadata.resourceVersion);
+    removeDeletedVolume(this.#options.objects, name, this.#options.clock.timestamp());
     return Promise.resolve();
   }
 }

@@ -4,6 +4,7 @@ import { StateObjectStore } from '../adapters/state-object-store.ts';
 import type { PersistentVolumeClaimStatus, StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import { claim, storageClass, volume } from '../api/testing/storage-objects.ts';
 import { annotations } from '../api/well-known.ts';
+import { ClaimCache } from './claim-cache.ts';
 import { claimWorldOf, type NodeExpansion } from './claim-world.ts';
 import { nextExpansionStep } from './expansion-step.ts';
 
@@ -29,10 +30,12 @@ function step(given: Case) {
   const { request = '1Gi', capacity = '1Gi', status = has('1Gi'), allow = true, inUse = true, made = true } = given;
   const objects = new StateObjectStore(new MemoryStateStore());
   objects.create(storageClass('gold', { allowVolumeExpansion: allow }));
-  const world = claimWorldOf(objects, {
+  const world = claimWorldOf(objects, new ClaimCache(), {
     now,
     canProvision: () => true,
     canExpand: () => made,
+    canRecycle: () => false,
+    failureOf: () => undefined,
     isInUse: () => inUse,
     nodeExpansion: () => ({ expandedBytes: 0n, isRunning: false, ...given.node }),
   });

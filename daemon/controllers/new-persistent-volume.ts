@@ -27,7 +27,10 @@ export function newPersistentVolume(
       resourceVersion: '0',
       generation: 1,
       creationTimestamp: birth.now,
-      finalizers: [finalizers.pvProtection],
+      finalizers: [
+        finalizers.pvProtection,
+        ...(spec.persistentVolumeReclaimPolicy === 'Delete' ? [finalizers.externalProvisioner] : []),
+      ],
       annotations: { [annotations.provisionedBy]: birth.provisioner, [annotations.boundByController]: 'yes' },
     },
     spec: { ...spec, claimRef: { namespace, name, uid } },

@@ -14,6 +14,7 @@ import { StorageError } from '../world/storage-error.ts';
 import type { ProvisionEffects } from './claim-controller.ts';
 import type { NodeExpansion } from './claim-world.ts';
 import { newPersistentVolume } from './new-persistent-volume.ts';
+import { removeDeletedVolume } from './removed-volume.ts';
 import { expandableImage, expandVolumeImage } from './volume-expansion.ts';
 
 export interface ProvisioningOptions {
@@ -70,6 +71,16 @@ export class Provisioning implements ProvisionEffects {
     events.record({ reason: 'ProvisioningSucceeded', regarding, message });
   }
 
+  /** No plugin here knows how to empty a volume safely. */
+  canRecycle(): boolean {
+    return false;
+  }
+
+  recycle({ metadata }: StoredPersistentVolume): Promise<void> {
+    const message = `Cannot recycle volume "${metadata.name}": no plugin here empties volumes`;
+    return Promise.reject(new StorageError(message, { code: 'Unimplemented' }));
+  }
+
   canExpand(volume: StoredPersistentVolume): boolean {
     return expandableImage(volume, this.#options.plugins) !== undefined;
   }
@@ -83,8 +94,8 @@ export class Provisioning implements ProvisionEffects {
   }
 
   /** Policy Delete: the image goes to the trash, then the volume's object. */
-  async reclaim(volume: StoredPersistentVolume): Promise<void> {
-    const { objects, images, events, logger } = this.#options;
+  async delete(volume: StoredPersistentVolume, isWanted: () => boolean): Promise<void> {
+    const { objects, images, events, logger, clock } = this.#options;
     const { name } = volume.metadata;
     const path = this.#imageOf(volume);
     const handle = volume.spec.csi?.volumeHandle;
@@ -94,13 +105,12 @@ export class Provisioning implements ProvisionEffects {
         hint: 'set persistentVolumeReclaimPolicy to Retain, or remove the volume by hand',
       });
     }
-    const current = objects.get(objectKey('PersistentVolume', '', name));
-    if (current === undefined) return;
     await objects.durable();
+    if (!isWanted()) return;
     const trash = images.stat(path) === undefined ? undefined : images.moveToTrash(path, handle);
     // What a move that was cut off left behind: the sidecar of an image that is in the trash already.
     if (trash === undefined) images.remove(path, handle);
-    objects.remove(objectKey('PersistentVolume', '', name), current.metadata.resourceVersion);
+    removeDeletedVolume(objects, name, clock.timestamp());
     const message = trash === undefined ? 'its image was gone already' : `its image is now "${trash}"`;
     logger.info('volume reclaimed', { volume: name, trash });
     events.record({ reason: 'VolumeDeleted', regarding: `PersistentVolume/${name}`, message });

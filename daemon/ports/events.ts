@@ -4,6 +4,8 @@ import type { StorageError } from '../world/storage-error.ts';
 /** What happened, to be recorded; the same (regarding, reason, message) counts up instead of repeating. */
 export interface MooredEvent {
   readonly reason: ReasonCode;
+  /** Where it is another one than the reason's: upstream has a few reasons for good and bad news. */
+  readonly type?: 'Normal';
   /** "Pod/default/web", "PersistentVolumeClaim/default/data", "Manifest/web.yaml", "Volume/<unique name>". */
   readonly regarding: string;
   readonly message: string;

@@ -1,4 +1,4 @@
-import type { ControlWait } from '../controllers/claim-controller.ts';
+import type { ControlWait } from '../controllers/control-waits.ts';
 import type { Hold } from '../plan/plan.ts';
 import type { Nodes } from '../plan/this-node.ts';
 import type { StalledServer } from '../ports/nfs-servers.ts';

@@ -4,8 +4,9 @@ import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim
 import type { StoredPod } from '../api/pod.ts';
 import { volumeUsesOf } from '../api/volume-uses.ts';
 import type { ExplainNode, PodVolumeStatus } from '../control/protocol.ts';
-import type { ControlWait } from '../controllers/claim-controller.ts';
+import type { ControlWait } from '../controllers/control-waits.ts';
 import { classOfClaim, mismatch } from '../plan/claim-matching.ts';
+import { selects } from '../plan/label-selector.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
@@ -150,7 +151,8 @@ function excludedVolumes(claim: StoredPersistentVolumeClaim, { objects }: Daemon
     const reference = volume.spec.claimRef;
     const owner = reference === undefined ? undefined : `it is bound to claim ${reference.namespace}/${reference.name}`;
     const phase = volume.status?.phase ?? 'Pending';
-    const why = mismatch(claim, volume, claim.spec.volumeName === undefined) ?? owner;
+    const isSelected = claim.spec.volumeName !== undefined || selects(claim.spec.selector, volume.metadata.labels);
+    const why = mismatch(claim, volume) ?? (isSelected ? owner : 'labels do not match the selector');
     return {
       subject: `volume ${volume.metadata.name}`,
       state: phase,

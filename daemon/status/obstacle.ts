@@ -1,5 +1,5 @@
 /** What stands in the way of a volume or a claim, as every answer of the daemon says it. */
-import type { ControlWait } from '../controllers/claim-controller.ts';
+import type { ControlWait } from '../controllers/control-waits.ts';
 import type { StalledServer } from '../ports/nfs-servers.ts';
 import { failureReason } from '../reconcile/operation-events.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';

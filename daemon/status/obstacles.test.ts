@@ -5,7 +5,7 @@ import { MemoryStateStore } from '../adapters/memory-state-store.ts';
 import { StateObjectStore } from '../adapters/state-object-store.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredPod, Volume } from '../api/pod.ts';
-import type { ControlWait } from '../controllers/claim-controller.ts';
+import type { ControlWait } from '../controllers/control-waits.ts';
 import { type Operation, operationKey } from '../plan/operation.ts';
 import { nodesOf } from '../plan/this-node.ts';
 import { populate } from '../reconcile/desired-state-of-world-populator.ts';

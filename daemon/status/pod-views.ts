@@ -2,7 +2,7 @@ import type { StoredPod } from '../api/pod.ts';
 import { isTerminated } from '../api/pod.ts';
 import { volumeUsesOf } from '../api/volume-uses.ts';
 import type { Condition, PodStatusView, PodView, PodVolumeStatus } from '../control/protocol.ts';
-import type { ControlWait } from '../controllers/claim-controller.ts';
+import type { ControlWait } from '../controllers/control-waits.ts';
 import { operationKey, podUidOf } from '../plan/operation.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { PodToMount, PodVolumeError, VolumeToMount } from '../world/desired-state-of-world.ts';

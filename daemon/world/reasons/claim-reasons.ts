@@ -40,6 +40,11 @@ export const claimReasons = {
     means: 'The claim is being deleted and stays until no pod names it.',
     help: ['remove the pods that are named'],
   },
+  FinalizersLeft: {
+    type: 'Normal',
+    means: 'The object is being deleted, and a finalizer that is not of this controller keeps it.',
+    help: ['whoever put the finalizer there takes it away; the message names it'],
+  },
   ClaimLost: {
     type: 'Warning',
     means: 'The volume that the claim is bound to does not exist any more.',
@@ -57,13 +62,26 @@ export const claimReasons = {
   },
   VolumeFailedDelete: {
     type: 'Warning',
-    means: 'The volume was released and its data could not be put into the trash.',
+    means: 'The volume was released, and its data could not be deleted: the volume is Failed.',
     help: ['moorctl describe pv NAME', 'to keep the data instead: persistentVolumeReclaimPolicy: Retain'],
+  },
+  ExternalDeleting: {
+    type: 'Normal',
+    means: 'The volume was released; the program that provisioned it is to delete it.',
+    help: ['to keep the data instead: persistentVolumeReclaimPolicy: Retain'],
   },
   VolumeFailedRecycle: {
     type: 'Warning',
-    means: 'The reclaim policy Recycle is not supported: the volume stays Released.',
-    help: ['to use it again: remove spec.claimRef of the PersistentVolume'],
+    means: 'The volume was released, and what is in it could not be removed.',
+    help: [
+      'moorctl describe pv NAME says why: only the directory of a local or hostPath volume is emptied',
+      'to keep the data instead: persistentVolumeReclaimPolicy: Retain',
+    ],
+  },
+  VolumeUnknownReclaimPolicy: {
+    type: 'Warning',
+    means: 'The reclaim policy of the volume is none that moored knows: the volume is Failed, its data is kept.',
+    help: ['persistentVolumeReclaimPolicy is one of Retain, Delete, Recycle'],
   },
   VolumeDeleted: {
     type: 'Normal',

@@ -1,0 +1,54 @@
+/** A claim for which no volume is there: it is made, here or by another program (provisionClaim). Pure. */
+import { dataSourceOf } from '../api/claim-data-source.ts';
+import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type { StoredStorageClass } from '../api/storage-class.ts';
+import { annotations } from '../api/well-known.ts';
+import { pending, unimplemented } from './claim-outcome.ts';
+import type { ClaimWorld, ControlStep } from './claim-world.ts';
+
+export function provisionStep(
+  claim: StoredPersistentVolumeClaim,
+  className: string,
+  storageClass: StoredStorageClass | undefined,
+  world: ClaimWorld,
+): ControlStep {
+  if (storageClass === undefined) {
+    return pending(claim, 'ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`);
+  }
+  const { provisioner } = storageClass.spec;
+  if (dataSourceOf(claim.spec) !== undefined) {
+    const message =
+      'a volume from a snapshot or another claim cannot be made yet: an empty one would not be what is asked';
+    return unimplemented(claim, message);
+  }
+  if (provisioner === 'kubernetes.io/no-provisioner') {
+    const message = `no persistent volume fits, and class "${className}" provisions none`;
+    return pending(claim, 'FailedBinding', message);
+  }
+  const isOurs = world.canProvision(provisioner);
+  if (provisioner.startsWith('kubernetes.io/') && !isOurs) {
+    return unimplemented(claim, `no volume plugin matched name: ${provisioner}`);
+  }
+  if (isOurs && claim.spec.selector !== undefined) {
+    return unimplemented(
+      claim,
+      'claim.spec.selector is not supported: labels cannot be promised of a volume to be made',
+    );
+  }
+  const { [annotations.storageProvisioner]: ga, [annotations.betaStorageProvisioner]: beta } =
+    claim.metadata.annotations ?? {};
+  // Both keys, before anything is made: external provisioners of either age look for them.
+  if (ga !== provisioner || beta !== provisioner) return provisionerMark(claim, provisioner);
+  if (isOurs) return { kind: 'provision', claim, storageClass };
+  const message = `waiting for a volume to be created by the external provisioner "${provisioner}"`;
+  return pending(claim, 'ExternalProvisioning', message);
+}
+
+function provisionerMark(claim: StoredPersistentVolumeClaim, provisioner: string): ControlStep {
+  const marks = {
+    [annotations.storageProvisioner]: provisioner,
+    [annotations.betaStorageProvisioner]: provisioner,
+  };
+  const metadata = { ...claim.metadata, annotations: { ...claim.metadata.annotations, ...marks } };
+  return { kind: 'write', object: { ...claim, metadata, status: { phase: 'Pending' } } };
+}
