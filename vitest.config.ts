@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['daemon/**/*.test.ts', 'plugins/**/*.test.ts'],
+          include: ['daemon/**/*.test.ts', 'plugins/**/*.test.ts', 'integration/cases/*.test.ts'],
           environment: 'node',
           testTimeout: 10 * SECOND,
         },
@@ -54,7 +54,7 @@ export default defineConfig({
         test: {
           name: 'sandbox',
           include: ['integration/**/*.test.ts'],
-          exclude: ['integration/{model,reliability,vm,vm-host}/**'],
+          exclude: ['integration/{cases,model,reliability,vm,vm-host}/**'],
           environment: 'node',
           // Mount table, loop devices and mount namespace belong to the whole process: one file at a time, each in its own.
           pool: 'forks',
