@@ -2,6 +2,7 @@
 import { MemoryEventRecorder } from './adapters/memory-event-recorder.ts';
 import { StateObjectStore } from './adapters/state-object-store.ts';
 import { ClaimController } from './controllers/claim-controller.ts';
+import { DependentsController } from './controllers/dependents-controller.ts';
 import { ManifestController } from './controllers/manifest-controller.ts';
 import { Provisioning } from './controllers/provisioning.ts';
 import type { NamedLabels } from './plan/node-affinity.ts';
@@ -35,6 +36,7 @@ import {
 } from './reconcile/volume-records.ts';
 import { Revision } from './revision.ts';
 import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
+import { podReadiness } from './status/pod-views.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld } from './world/desired-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
@@ -73,6 +75,7 @@ export class Core {
   readonly revision = new Revision();
   readonly events: MemoryEventRecorder;
   readonly objects: StateObjectStore;
+  readonly dependents: DependentsController;
   readonly claims: ClaimController;
   readonly manifests: ManifestController;
   readonly executor: OperationExecutor;
@@ -101,6 +104,7 @@ export class Core {
     const nodeExpansion = (volumeName: string) => nodeExpansionOf(volumeName, asw, this.executor);
     const images = { images: host.images, isImageInUse, nodeExpansion };
     const provisioning = new Provisioning({ ...common, ...images, plugins, layout });
+    this.dependents = new DependentsController({ ...common, readiness: () => podReadiness(this.snapshot()) });
     this.claims = new ClaimController({ ...common, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
     this.servers = new NfsServerMonitor({
@@ -159,6 +163,7 @@ export class Core {
       this.manifests.objectsChanged();
       this.#objectsChanged();
     });
+    this.dependents.sync();
     this.claims.sync();
     this.#attachmentWatch.start();
     this.reconciler.start();
@@ -183,7 +188,7 @@ export class Core {
   }
 
   snapshot(): DaemonSnapshot {
-    const { asw, objects, reconciler, executor, claims, servers } = this;
+    const { asw, objects, reconciler, executor, claims, dependents, servers } = this;
     const { host, clock } = this.#options;
     return {
       objects,
@@ -197,7 +202,7 @@ export class Core {
       running: executor.running,
       failed: executor.failed,
       stalledServers: servers.stalled,
-      waits: claims.waits,
+      waits: new Map([...claims.waits, ...dependents.waits]),
       drift: this.driftLog.volumes,
       conditions: this.health.conditions,
       now: clock.monotonic(),
@@ -216,6 +221,7 @@ export class Core {
   }
 
   #objectsChanged(): void {
+    this.dependents.sync();
     this.claims.sync();
     this.reconciler.objectsChanged();
   }
@@ -236,6 +242,7 @@ export class Core {
     });
     this.#cancelRelease?.();
     this.#cancelRelease = isAllReleased ? undefined : clock.after(releaseRetryMs, () => this.reconciler.wake());
+    this.dependents.sync();
     this.claims.volumesChanged();
     this.servers.sync();
     this.revision.bump();

@@ -1,6 +1,6 @@
 /** What the control socket answers: views over one snapshot of the daemon, and its two commands, plan and drain. */
 
-import { objectKey } from './api/meta.ts';
+import { type Kind, objectKey } from './api/meta.ts';
 import { ControlError, type ControlHandlers } from './control/control-handlers.ts';
 import {
   type ChangesReply,
@@ -32,6 +32,7 @@ import { explainClaim, explainPod } from './status/explain.ts';
 import { type ManifestsView, manifestsView } from './status/manifests-view.ts';
 import { nodeViews } from './status/node-views.ts';
 import { podViews } from './status/pod-views.ts';
+import { explainStatefulSet, statefulSetViews } from './status/stateful-set-views.ts';
 import { operationViews, volumeViews } from './status/volume-views.ts';
 import { aswView, dswView } from './status/world-views.ts';
 
@@ -62,6 +63,7 @@ export class DaemonControl implements ControlHandlers {
     const { snapshot, events, manifests } = options;
     this.#views = {
       pods: (filter) => listOf(podViews(snapshot(), namespacedObject(filter))),
+      statefulsets: () => listOf(statefulSetViews(snapshot())),
       persistentvolumeclaims: () => listOf(snapshot().objects.list('PersistentVolumeClaim')),
       persistentvolumes: () => listOf(snapshot().objects.list('PersistentVolume')),
       storageclasses: () => listOf(snapshot().objects.list('StorageClass').map(classView)),
@@ -97,9 +99,10 @@ export class DaemonControl implements ControlHandlers {
 
   explain(kind: ExplainableKind, namespace: string, name: string): ExplainNode {
     const snapshot = this.#options.snapshot();
-    const key = objectKey(kind === 'pods' ? 'Pod' : 'PersistentVolumeClaim', namespace, name);
+    const key = objectKey(kindOf[kind], namespace, name);
     const object = snapshot.objects.get(key);
     if (object?.kind === 'Pod') return explainPod(object, snapshot);
+    if (object?.kind === 'StatefulSet') return explainStatefulSet(object, snapshot);
     if (object?.kind === 'PersistentVolumeClaim') return explainClaim(object, snapshot);
     throw new ControlError('NotFound', `Cannot explain "${key}": there is no such object`);
   }
@@ -124,6 +127,12 @@ export class DaemonControl implements ControlHandlers {
     return this.#options.orphans.collect({ ...request, graceMs: olderThanMs });
   }
 }
+
+const kindOf: Readonly<Record<ExplainableKind, Kind>> = {
+  pods: 'Pod',
+  persistentvolumeclaims: 'PersistentVolumeClaim',
+  statefulsets: 'StatefulSet',
+};
 
 function listOf<View extends ObjectView>(items: readonly View[]): ObjectListReply<View> {
   return { apiVersion: 'v1', kind: 'List', items };

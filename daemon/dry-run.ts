@@ -9,6 +9,7 @@ import { keyOf, kinds } from './api/meta.ts';
 import type { StoredObject } from './api/object.ts';
 import type { PlannedStep } from './control/protocol.ts';
 import { ClaimController } from './controllers/claim-controller.ts';
+import { DependentsController } from './controllers/dependents-controller.ts';
 import { DryProvisioning } from './controllers/dry-provisioning.ts';
 import { ManifestController } from './controllers/manifest-controller.ts';
 import type { NamedLabels } from './plan/node-affinity.ts';
@@ -53,6 +54,8 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   const common = { objects, clock, logger: silent, events: new MemoryEventRecorder(clock), newUid };
   const manifests = new ManifestController({ ...common, state });
   manifests.take({ kind: 'listing', listing: options.listing });
+  // Of what is to come, all that is made is ready.
+  new DependentsController({ ...common, readiness: () => () => true }).sync();
   const provisioning = new DryProvisioning({ objects, plugins, layout, clock, newUid });
   const claims = new ClaimController({ ...common, provisioning, random: () => 0 });
   claims.sync();

@@ -137,7 +137,7 @@ describe('what is taken', () => {
         nfs: { server, path: '/' },
       })),
       { image: { reference: 'quay.io/x:1', pullPolicy: 'Always' } },
-      { ephemeral: { volumeClaimTemplate: { spec: {} } } },
+      { ephemeral: { volumeClaimTemplate: { spec: claim({})['spec'] } } },
       { csi: { driver: 'secrets-store.csi.k8s.io', readOnly: true, volumeAttributes: { secretProviderClass: 'x' } } },
       { csi: { driver: 'loop.moored.dev', volumeAttributes: { size: '64Mi', fsType: 'btrfs' } } },
       { emptyDir: { medium: 'Memory', sizeLimit: '0' } },
@@ -670,4 +670,65 @@ it('leaves what it was given alone', () => {
   const before = structuredClone(value);
   decodeDocument(value);
   expect(value).toEqual(before);
+});
+
+describe('a StatefulSet', () => {
+  const template = { metadata: { name: 'data' }, spec: claim({})['spec'] };
+
+  function set(spec: Fields): Fields {
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db' },
+      spec: {
+        selector: { matchLabels: { app: 'db' } },
+        template: { metadata: { labels: { app: 'db' } }, spec: { containers: [] } },
+        ...spec,
+      },
+    };
+  }
+
+  function problemsOf(spec: Fields): readonly string[] {
+    const [decoded] = decodeDocument(set(spec));
+    return decoded?.outcome === 'invalid' ? decoded.problems.map(({ path, message }) => `${path}: ${message}`) : [];
+  }
+
+  it('is taken with its defaults', () => {
+    const [decoded] = decodeDocument(set({ volumeClaimTemplates: [template], minReadySeconds: 3 }));
+    expect(decoded).toMatchObject({
+      outcome: 'object',
+      object: {
+        metadata: { name: 'db', namespace: 'default' },
+        spec: {
+          replicas: 1,
+          podManagementPolicy: 'OrderedReady',
+          minReadySeconds: 3,
+          volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { volumeMode: 'Filesystem' } }],
+        },
+      },
+    });
+  });
+
+  const uses = (name: string) => ({ containers: [{ name: 'c', volumeMounts: [{ name, mountPath: '/data' }] }] });
+  const labels = { app: 'db' };
+
+  it.each<[Fields, RegExp]>([
+    [{ volumeClaimTemplate: [] }, /volumeClaimTemplate: unknown field, did you mean "volumeClaimTemplates"/],
+    [{ replicas: -1 }, /spec.replicas: want a whole number from 0 on, found -1/],
+    [{ ordinals: { start: 1.5 } }, /spec.ordinals.start: want a whole number/],
+    [{ podManagementPolicy: 'parallel' }, /did you mean "Parallel"/],
+    [{ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'delete' } }, /did you mean "Delete"/],
+    [{ selector: {} }, /spec.selector: required/],
+    [{ selector: { matchLabels: { app: 'other' } } }, /spec.template.metadata.labels: do not match spec.selector/],
+    [{ volumeClaimTemplates: [template, template] }, /volumeClaimTemplates\[1\].metadata.name: a template "data" is/],
+    [{ volumeClaimTemplates: [{ metadata: {}, spec: template.spec }] }, /volumeClaimTemplates\[0\].metadata.name: req/],
+    [{ template: { metadata: { labels }, spec: uses('data') } }, /spec.template.spec.*"data" is not declared/],
+  ])('is refused with %j', (spec, problem) => {
+    expect(problemsOf(spec).join('\n')).toMatch(problem);
+  });
+
+  it('may mount the claims of its templates', () => {
+    const spec = { template: { metadata: { labels }, spec: uses('data') }, volumeClaimTemplates: [template] };
+    expect(problemsOf(spec)).toEqual([]);
+  });
 });

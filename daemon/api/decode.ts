@@ -10,6 +10,7 @@ import { type DocumentPath, type Problem, problemAt } from './problem.ts';
 import { check, type Schema } from './schema.ts';
 import type { Secret } from './secret.ts';
 import { decodeSecret } from './secret-decode.ts';
+import { statefulSetSchema } from './stateful-set-schema.ts';
 import { storageClassSchema } from './storage-class-schema.ts';
 import {
   snapshotApiVersion,
@@ -34,6 +35,7 @@ const managed: Readonly<Record<Kind, { readonly apiVersion: string; readonly sch
   VolumeSnapshot: { apiVersion: snapshotApiVersion, schema: volumeSnapshotSchema },
   VolumeSnapshotClass: { apiVersion: snapshotApiVersion, schema: volumeSnapshotClassSchema },
   VolumeSnapshotContent: { apiVersion: snapshotApiVersion, schema: volumeSnapshotContentSchema },
+  StatefulSet: { apiVersion: 'apps/v1', schema: statefulSetSchema },
 };
 
 /**
@@ -100,8 +102,8 @@ function isManaged(kind: string): kind is Kind {
 
 /** Another group may have a Pod of its own, and then it is none of ours; a wrong version of our groups is a mistake. */
 function isOwnGroup(apiVersion: string): boolean {
-  const [group] = apiVersion.split('/');
-  return !apiVersion.includes('/') || group === 'storage.k8s.io' || group === 'snapshot.storage.k8s.io';
+  const [group = ''] = apiVersion.split('/');
+  return !apiVersion.includes('/') || ['storage.k8s.io', 'snapshot.storage.k8s.io', 'apps'].includes(group);
 }
 
 function nameOf(value: Mapping): string {

@@ -6,6 +6,7 @@ export const kinds = [
   'StorageClass',
   'PersistentVolume',
   'PersistentVolumeClaim',
+  'StatefulSet',
   'Pod',
   'VolumeSnapshotClass',
   'VolumeSnapshot',
@@ -21,6 +22,17 @@ export interface DeclaredMeta {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** Who an object belongs to, as in Kubernetes' ObjectMeta: it goes when none of its owners is there any more. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  /** The one owner that manages the object. */
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
 /** Metadata of an object in the store; the daemon owns all that DeclaredMeta lacks. */
 export interface ObjectMeta extends DeclaredMeta {
   readonly uid: string;
@@ -32,6 +44,7 @@ export interface ObjectMeta extends DeclaredMeta {
   readonly creationTimestamp: string;
   readonly deletionTimestamp?: string;
   readonly finalizers?: readonly string[];
+  readonly ownerReferences?: readonly OwnerReference[];
 }
 
 export interface TypedObject<K extends Kind, Spec> {

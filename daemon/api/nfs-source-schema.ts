@@ -1,6 +1,6 @@
 import { singleLineProblem } from './field-schemas.ts';
 import { quoted } from './names.ts';
-import type { NfsVolumeSource } from './pod.ts';
+import type { NfsVolumeSource } from './nfs.ts';
 import { fields, flag, optional, type Schema, textWith } from './schema.ts';
 
 /** core/v1, validateNFSVolumeSource: server and path are required, the path is absolute. */

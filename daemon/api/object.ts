@@ -2,6 +2,7 @@ import type { Node, StoredNode } from './node.ts';
 import type { PersistentVolume, StoredPersistentVolume } from './persistent-volume.ts';
 import type { PersistentVolumeClaim, StoredPersistentVolumeClaim } from './persistent-volume-claim.ts';
 import type { Pod, StoredPod } from './pod.ts';
+import type { StatefulSet, StoredStatefulSet } from './stateful-set.ts';
 import type { StorageClass, StoredStorageClass } from './storage-class.ts';
 import type { StoredVolumeSnapshot, VolumeSnapshot } from './volume-snapshot.ts';
 import type { StoredVolumeSnapshotClass, VolumeSnapshotClass } from './volume-snapshot-class.ts';
@@ -14,6 +15,7 @@ export type DeclaredObject =
   | PersistentVolume
   | PersistentVolumeClaim
   | StorageClass
+  | StatefulSet
   | VolumeSnapshot
   | VolumeSnapshotClass
   | VolumeSnapshotContent;
@@ -30,4 +32,5 @@ export interface StoredByKind {
   readonly VolumeSnapshot: StoredVolumeSnapshot;
   readonly VolumeSnapshotClass: StoredVolumeSnapshotClass;
   readonly VolumeSnapshotContent: StoredVolumeSnapshotContent;
+  readonly StatefulSet: StoredStatefulSet;
 }

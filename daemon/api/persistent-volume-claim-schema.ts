@@ -39,11 +39,16 @@ const requirement = constrained(
   },
 );
 
+export const labelSelector = fields({
+  matchLabels: optional(labels),
+  matchExpressions: optional(listOf(requirement)),
+});
+
 const sourceFields = { apiGroup: optional(text()), kind: textWith(required), name: textWith(required) };
 const dataSource = fields(sourceFields);
 const dataSourceRef = fields({ ...sourceFields, namespace: optional(dnsLabel) });
 
-const spec: Schema<PersistentVolumeClaimSpec> = constrained(
+export const claimSpec: Schema<PersistentVolumeClaimSpec> = constrained(
   fields({
     accessModes,
     resources: fields({
@@ -53,7 +58,7 @@ const spec: Schema<PersistentVolumeClaimSpec> = constrained(
     volumeMode: withDefault(volumeMode, 'Filesystem'),
     storageClassName: optional(className),
     volumeName: optional(dnsSubdomain),
-    selector: optional(fields({ matchLabels: optional(labels), matchExpressions: optional(listOf(requirement)) })),
+    selector: optional(labelSelector),
     volumeAttributesClassName: optional(className),
     dataSource: optional(dataSource),
     dataSourceRef: optional(dataSourceRef),
@@ -79,7 +84,7 @@ export const persistentVolumeClaimSchema: Schema<PersistentVolumeClaim> = mapped
     apiVersion: literal('v1'),
     kind: literal('PersistentVolumeClaim'),
     metadata: namespacedMeta,
-    spec,
+    spec: claimSpec,
     status: optional(anything()),
   }),
   ({ status: _, ...claim }) => claim,

@@ -1,7 +1,7 @@
 import type { IscsiVolumeSource } from './iscsi.ts';
 import type { ObjectMeta, TypedObject } from './meta.ts';
+import type { NfsVolumeSource } from './nfs.ts';
 import type { VolumeNodeAffinity } from './node-selector.ts';
-import type { NfsVolumeSource } from './pod.ts';
 
 export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
 export type VolumeMode = 'Filesystem' | 'Block';

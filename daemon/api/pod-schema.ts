@@ -1,4 +1,13 @@
-import { attributes, climbingProblem, dnsLabel, dnsSubdomain, labels, quantity, singleLine } from './field-schemas.ts';
+import {
+  annotations,
+  attributes,
+  climbingProblem,
+  dnsLabel,
+  dnsSubdomain,
+  labels,
+  quantity,
+  singleLine,
+} from './field-schemas.ts';
 import { inlineIscsi } from './iscsi-schema.ts';
 import { inlineLoopProblems, loopDriver } from './loop-driver.ts';
 import { namespacedMeta } from './meta-schema.ts';
@@ -6,6 +15,7 @@ import { quoted } from './names.ts';
 import { nfsVolumeSource } from './nfs-source-schema.ts';
 import { tolerations } from './node-schema.ts';
 import { podAffinity } from './node-selector-schema.ts';
+import { claimSpec } from './persistent-volume-claim-schema.ts';
 import type { Container, Pod, PodSpec, Volume } from './pod.ts';
 import {
   constrained,
@@ -31,6 +41,14 @@ const emptyDir = fields({ medium: optional(medium), sizeLimit: optional(quantity
 
 const persistentVolumeClaim = fields({ claimName: dnsSubdomain, readOnly: optional(flag()) });
 
+/** Of its metadata only labels and annotations are legal: the name is the pod's and the volume's (core/v1 validation). */
+const ephemeral = fields({
+  volumeClaimTemplate: fields({
+    metadata: optional(fields({ labels: optional(labels), annotations: optional(annotations) }, ['creationTimestamp'])),
+    spec: claimSpec,
+  }),
+});
+
 const csi = constrained(
   fields(
     {
@@ -46,6 +64,7 @@ const csi = constrained(
 
 const readSources = {
   persistentVolumeClaim: optional(persistentVolumeClaim),
+  ephemeral: optional(ephemeral),
   csi: optional(csi),
   iscsi: optional(inlineIscsi),
   emptyDir: optional(emptyDir),
@@ -76,19 +95,19 @@ const container: Schema<Container> = readFields({
   volumeDevices: optional(listOf(volumeDevice)),
 });
 
-const spec: Schema<PodSpec> = constrained(
-  readFields({
-    volumes: optional(listOf(volume)),
-    containers: optional(listOf(container)),
-    initContainers: optional(listOf(container)),
-    ephemeralContainers: optional(listOf(container)),
-    nodeName: optional(dnsSubdomain),
-    nodeSelector: optional(labels),
-    affinity: optional(podAffinity),
-    tolerations: optional(tolerations),
-  }),
-  volumeUseViolations,
-);
+/** Without the rules over the whole: in a template, claims stand for volumes that the pod does not have yet. */
+export const podSpecFields: Schema<PodSpec> = readFields({
+  volumes: optional(listOf(volume)),
+  containers: optional(listOf(container)),
+  initContainers: optional(listOf(container)),
+  ephemeralContainers: optional(listOf(container)),
+  nodeName: optional(dnsSubdomain),
+  nodeSelector: optional(labels),
+  affinity: optional(podAffinity),
+  tolerations: optional(tolerations),
+});
+
+const spec: Schema<PodSpec> = constrained(podSpecFields, volumeUseViolations);
 
 /** Of status only the phase is read: a pod that says Succeeded or Failed is terminated. */
 const status = mapped(

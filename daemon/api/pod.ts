@@ -1,7 +1,9 @@
 import type { IscsiVolumeSource } from './iscsi.ts';
 import type { ObjectMeta, TypedObject } from './meta.ts';
+import type { NfsVolumeSource } from './nfs.ts';
 import type { Toleration } from './node.ts';
 import type { PodAffinity } from './node-selector.ts';
+import type { PersistentVolumeClaimSpec } from './persistent-volume-claim.ts';
 
 /** emptyDir of core/v1: a directory, or a tmpfs with medium Memory, that lives as long as its pod. */
 export interface EmptyDirVolumeSource {
@@ -23,13 +25,15 @@ export interface InlineCsiVolumeSource {
   readonly volumeAttributes?: Readonly<Record<string, string>>;
 }
 
-/** NFSVolumeSource of core/v1, the same inline and in a PersistentVolume. */
-export interface NfsVolumeSource {
-  /** Host name or address; an IPv6 address with or without its brackets. */
-  readonly server: string;
-  /** Absolute path of the export, or of a directory in it. */
-  readonly path: string;
-  readonly readOnly?: boolean;
+/** A generic ephemeral volume: a claim that is made for the pod and goes with it. */
+export interface EphemeralVolumeSource {
+  readonly volumeClaimTemplate: {
+    readonly metadata?: {
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
+    readonly spec: PersistentVolumeClaimSpec;
+  };
 }
 
 /** One entry of spec.volumes: a name and exactly one source. Sources without a plugin are kept under their own key. */
@@ -37,6 +41,7 @@ export interface Volume {
   readonly name: string;
   readonly emptyDir?: EmptyDirVolumeSource;
   readonly persistentVolumeClaim?: PersistentVolumeClaimVolumeSource;
+  readonly ephemeral?: EphemeralVolumeSource;
   readonly csi?: InlineCsiVolumeSource;
   readonly iscsi?: IscsiVolumeSource;
   readonly nfs?: NfsVolumeSource;

@@ -104,6 +104,13 @@ export function valueWith<T>(wanted: string, holds: (value: unknown) => value is
   });
 }
 
+/** An int32 from zero on: counts and ordinals. */
+export const wholeNumber = valueWith('a whole number from 0 on', isWholeNumber);
+
+function isWholeNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+}
+
 export function unknownField(key: string, legal: readonly string[]): string {
   const nearest = nearestName(key, legal);
   return nearest === undefined

@@ -33,13 +33,12 @@ const inBoth: SourceFields = {
   vsphereVolume: ['volumePath', 'fsType', 'storagePolicyName', 'storagePolicyID'],
 };
 
-/** In spec.volumes of a pod, besides emptyDir, persistentVolumeClaim, csi, iscsi and nfs. */
+/** In spec.volumes of a pod, besides emptyDir, persistentVolumeClaim, ephemeral, csi, iscsi and nfs. */
 export const podSourceFields: SourceFields = {
   ...inBoth,
   azureFile: ['secretName', 'shareName', 'readOnly'],
   configMap: ['name', 'items', 'defaultMode', 'optional'],
   downwardAPI: ['items', 'defaultMode'],
-  ephemeral: ['volumeClaimTemplate'],
   gitRepo: ['repository', 'revision', 'directory'],
   glusterfs: ['endpoints', 'path', 'readOnly'],
   image: ['reference', 'pullPolicy'],

@@ -52,7 +52,7 @@ function deviceProblem(
   const volume = volumes.get(name);
   if (volume === undefined) return undeclared(name, volumes);
   if (mounted.has(name)) return `volume "${name}" is in volumeMounts too: want it in one of them`;
-  if (volume.persistentVolumeClaim !== undefined || volume['ephemeral'] !== undefined) return undefined;
+  if (volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined) return undefined;
   return `volume "${name}" is no claim: only a claim of volumeMode Block can be a device`;
 }
 

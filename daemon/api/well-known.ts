@@ -41,6 +41,14 @@ export const finalizers = {
   pvcAsSource: 'snapshot.storage.kubernetes.io/pvc-as-source-protection',
   /** While a clone of the claim is being made (external-provisioner). */
   cloneProtection: 'provisioner.storage.kubernetes.io/cloning-protection',
+  /** What an object owns goes before it does (apimachinery: FinalizerDeleteDependents). */
+  foregroundDeletion: 'foregroundDeletion',
+} as const;
+
+/** Labels of the pods of a StatefulSet, as upstream's controller writes them. */
+export const statefulSetLabels = {
+  podName: 'statefulset.kubernetes.io/pod-name',
+  podIndex: 'apps.kubernetes.io/pod-index',
 } as const;
 
 /** Annotations that the daemon writes: a manifest that does not have them does not take them away. */

@@ -16,10 +16,12 @@ import type {
   VolumeSnapshotContentView,
   VolumeSnapshotView,
 } from './snapshot-views.ts';
+import type { StatefulSetView } from './stateful-set-view.ts';
 
 export type { RecordedEvent } from '../ports/events.ts';
 export type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
 export type { GcReply, GcRequest, OrphansReply } from './orphan-protocol.ts';
+export type { StatefulSetView } from './stateful-set-view.ts';
 
 /** The version of this program, client and daemon; a test holds it equal to package.json. */
 export const mooredVersion = '0.1.0';
@@ -44,6 +46,7 @@ export interface VersionReply {
 /** The kinds of `moorctl get`, as the path names them: GET /v1/get/<kind>. */
 export const resourceKinds = [
   'pods',
+  'statefulsets',
   'persistentvolumeclaims',
   'persistentvolumes',
   'storageclasses',
@@ -102,7 +105,14 @@ export type PersistentVolumeView = StoredPersistentVolume;
 export type StorageClassView = Omit<StoredStorageClass, 'spec'> & StorageClassSpec;
 /** This machine, and what manifests say of others. */
 export type NodeView = StoredNode & { readonly status: { readonly conditions: readonly Condition[] } };
-export type ObjectView = PodView | ClaimView | PersistentVolumeView | StorageClassView | NodeView | SnapshotView;
+export type ObjectView =
+  | PodView
+  | StatefulSetView
+  | ClaimView
+  | PersistentVolumeView
+  | StorageClassView
+  | NodeView
+  | SnapshotView;
 
 /** Reply of get pods and of the other kinds of Kubernetes' objects. */
 export interface ObjectListReply<View extends ObjectView = ObjectView> {
@@ -200,6 +210,7 @@ export interface OperationView {
 /** What GET /v1/get/<kind> answers, by kind. */
 export interface GetReplies {
   readonly pods: ObjectListReply<PodView>;
+  readonly statefulsets: ObjectListReply<StatefulSetView>;
   readonly persistentvolumeclaims: ObjectListReply<ClaimView>;
   readonly persistentvolumes: ObjectListReply<PersistentVolumeView>;
   readonly storageclasses: ObjectListReply<StorageClassView>;
@@ -218,7 +229,7 @@ export interface GetReplies {
 
 /**
  * Query of GET /v1/get/<kind>: ?namespace=<ns>&name=<name>; either may be missing and then does not restrict.
- * The namespace concerns pods, claims and events about them; an event about anything else passes every namespace.
+ * The namespace concerns pods, sets, claims and events about them; an event about anything else passes every namespace.
  * The name of an operation is its volume's; an event's is what it regards.
  */
 export interface GetFilter {
@@ -254,10 +265,14 @@ export interface PlanReply {
   readonly problems: readonly ManifestProblem[];
 }
 
-export const explainableKinds = ['pods', 'persistentvolumeclaims'] as const satisfies readonly ResourceKind[];
+export const explainableKinds = [
+  'pods',
+  'persistentvolumeclaims',
+  'statefulsets',
+] as const satisfies readonly ResourceKind[];
 export type ExplainableKind = (typeof explainableKinds)[number];
 
-/** GET /v1/explain/<pods|persistentvolumeclaims>/<namespace>/<name> */
+/** GET /v1/explain/<pods|persistentvolumeclaims|statefulsets>/<namespace>/<name> */
 export interface ExplainNode {
   /** What this line is about, e.g. "pod default/web", "volume data". */
   readonly subject: string;

@@ -9,6 +9,7 @@ type Filters = { readonly [K in ResourceKind]: (reply: GetReplies[K], filter: Ge
 
 const filters: Filters = {
   pods: ({ items, ...list }, filter) => ({ ...list, items: items.filter(namespacedObject(filter)) }),
+  statefulsets: ({ items, ...list }, filter) => ({ ...list, items: items.filter(namespacedObject(filter)) }),
   persistentvolumeclaims: ({ items, ...list }, filter) => ({ ...list, items: items.filter(namespacedObject(filter)) }),
   persistentvolumes: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
   storageclasses: ({ items, ...list }, filter) => ({ ...list, items: items.filter(clusterObject(filter)) }),
@@ -55,7 +56,7 @@ function regarding(filter: GetFilter): (event: RecordedEvent) => boolean {
     (filter.namespace === undefined || [undefined, filter.namespace].includes(namespaceOf(event.regarding)));
 }
 
-const namespacedKinds: ReadonlySet<string> = new Set(['Pod', 'PersistentVolumeClaim', 'VolumeSnapshot']);
+const namespacedKinds: ReadonlySet<string> = new Set(['Pod', 'StatefulSet', 'PersistentVolumeClaim', 'VolumeSnapshot']);
 
 /** The namespace in "Pod/default/web"; undefined for what lives in none ("Manifest/web.yaml", "Volume/a/b/c"). */
 function namespaceOf(regarding: string): string | undefined {

@@ -3,6 +3,7 @@ import type { StoredObject } from '../api/object.ts';
 import type { ClaimName, StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredPod } from '../api/pod.ts';
+import { claimNamesOf } from '../api/pod-claims.ts';
 import { classOfClaim, classOfVolume } from '../plan/claim-matching.ts';
 import { isFree, VolumeIndex } from '../plan/volume-index.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -129,11 +130,7 @@ export class ClaimCache {
 }
 
 function claimsOf(pod: StoredPod): readonly ObjectKey[] {
-  return (pod.spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
-    persistentVolumeClaim === undefined
-      ? []
-      : objectKey('PersistentVolumeClaim', pod.metadata.namespace, persistentVolumeClaim.claimName),
-  );
+  return claimNamesOf(pod).map((name) => objectKey('PersistentVolumeClaim', pod.metadata.namespace, name));
 }
 
 function classOf(claim: StoredPersistentVolumeClaim): string {

@@ -4,9 +4,11 @@ import type { ClaimReference, PersistentVolumeSpec } from '../api/persistent-vol
 import type { PersistentVolumeClaimSpec, StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { Pod } from '../api/pod.ts';
 import { compareQuantities, parseQuantity } from '../api/quantity.ts';
+import { sameValue } from '../api/same-value.ts';
 import type { StorageClassSpec } from '../api/storage-class.ts';
 import type { VolumeSnapshotContentSpec } from '../api/volume-snapshot-content.ts';
 import { annotations, controllerAnnotations } from '../api/well-known.ts';
+import { statefulSetChange } from './template-update.ts';
 
 /** The object with the new declaration in it; undefined when nothing differs. */
 export function applyDeclared(current: StoredObject, declared: DeclaredObject, file: string): StoredObject | undefined {
@@ -14,7 +16,7 @@ export function applyDeclared(current: StoredObject, declared: DeclaredObject, f
   const { labels, annotations: declaredAnnotations } = declared.metadata;
   const { labels: _labels, annotations: _annotations, ...metadata } = current.metadata;
   const spec = specOf(current, declared);
-  const isSpecChanged = !isEqual(spec, current.spec);
+  const isSpecChanged = !sameValue(spec, current.spec);
   const next = {
     ...current,
     apiVersion: declared.apiVersion,
@@ -27,7 +29,7 @@ export function applyDeclared(current: StoredObject, declared: DeclaredObject, f
     spec,
     ...podStatus(declared),
   } as StoredObject;
-  return isEqual(next, current) ? undefined : next;
+  return sameValue(next, current) ? undefined : next;
 }
 
 /** Of what a user says of status only a pod's phase counts: it is how a pod without containers says that it has ended. */
@@ -93,6 +95,8 @@ export function forbiddenChange(current: StoredObject, declared: DeclaredObject)
       );
     case 'VolumeSnapshotContent':
       return current.kind === 'VolumeSnapshotContent' ? contentChange(current.spec, declared.spec) : undefined;
+    case 'StatefulSet':
+      return current.kind === 'StatefulSet' ? statefulSetChange(current.spec, declared.spec) : undefined;
     case 'Node':
     case 'Pod':
       return undefined;
@@ -148,7 +152,7 @@ function changedOnce(current: object, declared: object, keys: readonly string[])
  * would refuse a manifest that is simply put back.
  */
 function sizeChange({ spec, status }: StoredPersistentVolumeClaim, { resources }: PersistentVolumeClaimSpec) {
-  if (!isEqual(spec.resources.limits, resources.limits)) return immutable('resources.limits');
+  if (!sameValue(spec.resources.limits, resources.limits)) return immutable('resources.limits');
   const [before, wanted] = [spec, { resources }].map((one) => parseQuantity(one.resources.requests.storage));
   if (before === undefined || wanted === undefined) return undefined;
   const order = compareQuantities(wanted, before);
@@ -162,25 +166,10 @@ function sizeChange({ spec, status }: StoredPersistentVolumeClaim, { resources }
 }
 
 function changed(keys: readonly string[], current: object, declared: object): string | undefined {
-  const field = keys.find((key) => !isEqual(Reflect.get(current, key), Reflect.get(declared, key)));
+  const field = keys.find((key) => !sameValue(Reflect.get(current, key), Reflect.get(declared, key)));
   return field === undefined ? undefined : immutable(field);
 }
 
 function immutable(field: string): string {
   return `field is immutable: "${field}" cannot be changed, the declaration accepted before stays in force`;
-}
-
-/** Both sides come from JSON-like values; the order of keys does not count. */
-function isEqual(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
-}
-
-function canonical(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, inner: unknown) =>
-      inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-        ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : inner,
-    ) ?? 'undefined'
-  );
 }

@@ -1,6 +1,6 @@
-import { type Kind, keyOf, kinds } from '../api/meta.ts';
+import { keyOf, kinds } from '../api/meta.ts';
 import type { DeclaredObject, StoredObject } from '../api/object.ts';
-import { annotations, finalizers } from '../api/well-known.ts';
+import { annotations } from '../api/well-known.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -10,6 +10,7 @@ import type { StateStore } from '../ports/state-store.ts';
 import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import { mergeManifests } from './manifest-merge.ts';
 import { ManifestSecrets } from './manifest-secrets.ts';
+import { born } from './object-birth.ts';
 
 export interface ManifestControllerOptions {
   readonly objects: ObjectStore;
@@ -128,18 +129,12 @@ export class ManifestController {
 
   #newObject(declared: DeclaredObject, file: string): StoredObject {
     const { clock, newUid, logger } = this.#options;
-    const object = {
-      ...declared,
-      metadata: {
-        ...declared.metadata,
-        annotations: { ...declared.metadata.annotations, [annotations.manifest]: file },
-        uid: newUid(),
-        resourceVersion: '0',
-        generation: 1,
-        creationTimestamp: clock.timestamp(),
-        finalizers: finalizersOf[declared.kind],
-      },
-    } as StoredObject;
+    const metadata = {
+      ...declared.metadata,
+      annotations: { ...declared.metadata.annotations, [annotations.manifest]: file },
+    };
+    const birth = { uid: newUid(), now: clock.timestamp() };
+    const object = born({ ...declared, metadata }, birth);
     logger.info('object declared', { object: keyOf(object), uid: object.metadata.uid, file });
     return object;
   }
@@ -174,14 +169,3 @@ export class ManifestController {
     events.record({ reason, regarding, message: text });
   }
 }
-
-const finalizersOf: Readonly<Record<Kind, readonly string[]>> = {
-  Node: [],
-  Pod: [finalizers.podVolumes],
-  PersistentVolumeClaim: [finalizers.pvcProtection],
-  PersistentVolume: [finalizers.pvProtection],
-  StorageClass: [],
-  VolumeSnapshotClass: [],
-  VolumeSnapshot: [finalizers.snapshotAsSource, finalizers.snapshotBound],
-  VolumeSnapshotContent: [finalizers.contentBound],
-};

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { selects } from '../api/label-selection.ts';
 import type { PersistentVolumeClaimSpec } from '../api/persistent-volume-claim.ts';
 import { claim, volume } from '../api/testing/storage-objects.ts';
 import { annotations } from '../api/well-known.ts';
 import { classOfClaim, isClaimedBy, mismatch } from './claim-matching.ts';
-import { selects } from './label-selector.ts';
 
 const data = claim('data');
 

@@ -5,6 +5,8 @@
  *
  * n claims and n volumes: O(n log n) comparisons, as long as selectors do not reject most volumes of a size.
  */
+
+import { selects } from '../api/label-selection.ts';
 import type { AccessMode, ClaimName, StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import { parseQuantity } from '../api/quantity.ts';
@@ -18,7 +20,6 @@ import {
   modeOf,
   reservationMismatch,
 } from './claim-matching.ts';
-import { selects } from './label-selector.ts';
 import { compareSized, type Sized, SizedVolumes, sized } from './sized-volumes.ts';
 
 export interface VolumeRequest {

@@ -3,8 +3,10 @@
  * result replaces the whole world, so a pod's edited manifest and a lost claim need no code of their own.
  */
 import { objectKey } from '../api/meta.ts';
+import { isOwnedBy } from '../api/owner-reference.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import { isTerminated, type StoredPod, type Volume } from '../api/pod.ts';
+import { claimOfVolume, type PodClaim } from '../api/pod-claims.ts';
 import { bytesOf, parseQuantity } from '../api/quantity.ts';
 import { type VolumeUse, volumeUsesOf } from '../api/volume-uses.ts';
 import { matchesNode } from '../plan/node-affinity.ts';
@@ -113,27 +115,31 @@ class Population {
   }
 
   #specOf(pod: PodReference, use: VolumeUse): VolumeSpec {
-    const source = use.volume.persistentVolumeClaim;
+    const source = claimOfVolume(pod.name, use.volume);
     if (source === undefined) {
       if (use.mode === 'Block')
         throw unresolved(use.volume.name, 'it is not a block volume, but is in volumeDevices', 'InvalidArgument');
       return { kind: 'inline', pod, volume: use.volume };
     }
-    const volume = this.#boundVolume(pod, source.claimName, use.volume.name);
+    const volume = this.#boundVolume(pod, source, use.volume.name);
     const mode = volume.spec.volumeMode ?? 'Filesystem';
     if (mode !== use.mode) {
       const list = use.mode === 'Block' ? 'volumeDevices' : 'volumeMounts';
       throw unresolved(use.volume.name, `it has volumeMode ${mode}, but is specified in ${list}`, 'InvalidArgument');
     }
-    return { kind: 'persistentVolume', pod, volume, readOnly: source.readOnly ?? false };
+    return { kind: 'persistentVolume', pod, volume, readOnly: source.readOnly };
   }
 
   /** The kubelet's conditions (getPVCExtractPV, getPVSpec): claim Bound, and the volume bound back to this very claim. */
-  #boundVolume(pod: PodReference, claimName: string, volumeName: string): StoredPersistentVolume {
+  #boundVolume(pod: PodReference, { claimName, isEphemeral }: PodClaim, volumeName: string): StoredPersistentVolume {
     const { objects } = this.#options;
     const claim = objects.get(objectKey('PersistentVolumeClaim', pod.namespace, claimName));
     if (claim?.kind !== 'PersistentVolumeClaim') {
       throw unresolved(volumeName, `claim "${claimName}" not found`, 'NotFound');
+    }
+    // What was made for another pod, or by hand, may hold data that is not to go with this one.
+    if (isEphemeral && !isOwnedBy(claim.metadata, pod.uid)) {
+      throw unresolved(volumeName, `claim "${claimName}" was not made for this pod (the pod is not its owner)`);
     }
     const phase = claim.status?.phase ?? 'Pending';
     const boundTo = claim.spec.volumeName;

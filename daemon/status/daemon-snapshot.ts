@@ -26,7 +26,7 @@ export interface DaemonSnapshot {
   /** By the server's name. */
   readonly stalledServers: ReadonlyMap<string, StalledServer>;
   readonly holds: readonly Hold[];
-  /** Why claims and volumes wait, by "Kind/namespace/name". */
+  /** Why claims, volumes and sets wait, by "Kind/namespace/name". */
   readonly waits: ReadonlyMap<string, ControlWait>;
   /** What is wrong with mounted filesystems. */
   readonly conditions: ReadonlyMap<UniqueVolumeName, VolumeCondition>;

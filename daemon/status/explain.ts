@@ -1,12 +1,14 @@
 /** The causal chain under a pod or a claim: what is awaited, since when, the last error, the next try, what helps. */
+
+import { selects } from '../api/label-selection.ts';
 import { objectKey } from '../api/meta.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredPod } from '../api/pod.ts';
+import { claimOfVolume } from '../api/pod-claims.ts';
 import { volumeUsesOf } from '../api/volume-uses.ts';
 import type { ExplainNode, PodVolumeStatus } from '../control/protocol.ts';
 import type { ControlWait } from '../controllers/control-waits.ts';
 import { classOfClaim, mismatch } from '../plan/claim-matching.ts';
-import { selects } from '../plan/label-selector.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
@@ -105,7 +107,8 @@ function ownObstacle(
 }
 
 function claimOf(pod: StoredPod, volumeName: string, snapshot: DaemonSnapshot): readonly ExplainNode[] {
-  const source = volumeUsesOf(pod).find(({ volume }) => volume.name === volumeName)?.volume.persistentVolumeClaim;
+  const used = volumeUsesOf(pod).find(({ volume }) => volume.name === volumeName)?.volume;
+  const source = used && claimOfVolume(pod.metadata.name, used);
   if (source === undefined) return [];
   const claim = snapshot.objects.get(objectKey('PersistentVolumeClaim', pod.metadata.namespace, source.claimName));
   return claim?.kind === 'PersistentVolumeClaim' ? [explainClaim(claim, snapshot)] : [];

@@ -1,5 +1,6 @@
 import type { StoredPod } from '../api/pod.ts';
 import { isTerminated } from '../api/pod.ts';
+import { claimOfVolume } from '../api/pod-claims.ts';
 import { volumeUsesOf } from '../api/volume-uses.ts';
 import type { Condition, PodStatusView, PodView, PodVolumeStatus } from '../control/protocol.ts';
 import type { ControlWait } from '../controllers/control-waits.ts';
@@ -41,6 +42,12 @@ export function podViews(
   const index = indexPodVolumes(snapshot);
   const drifted = driftedKeys(snapshot);
   return pods.map((pod) => ({ ...pod, status: podStatus(pod, { snapshot, index, drifted }) }));
+}
+
+/** Whether all that a pod uses is mounted, of pods as they are in the store by now. */
+export function podReadiness(snapshot: DaemonSnapshot): (pod: StoredPod) => boolean {
+  const context = { snapshot, index: indexPodVolumes(snapshot), drifted: driftedKeys(snapshot) };
+  return (pod) => podStatus(pod, context).phase === 'Ready';
 }
 
 interface ViewContext {
@@ -110,7 +117,8 @@ export function unresolvedVolume(
 
 /** Why the claim of a pod's volume waits. */
 function claimWaitOf(pod: StoredPod, name: string, { waits }: DaemonSnapshot): ControlWait | undefined {
-  const source = volumeUsesOf(pod).find(({ volume }) => volume.name === name)?.volume.persistentVolumeClaim;
+  const used = volumeUsesOf(pod).find(({ volume }) => volume.name === name)?.volume;
+  const source = used && claimOfVolume(pod.metadata.name, used);
   return source && waits.get(`PersistentVolumeClaim/${pod.metadata.namespace}/${source.claimName}`);
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { NfsVolumeSource } from '../../daemon/api/nfs.ts';
 import type { PersistentVolumeSpec } from '../../daemon/api/persistent-volume.ts';
-import type { NfsVolumeSource } from '../../daemon/api/pod.ts';
 import type { VolumeSpec } from '../../daemon/ports/volume-plugin.ts';
 import { diskLayout } from '../../daemon/world/disk-layout.ts';
 import type { PodReference } from '../../daemon/world/volume-record.ts';

@@ -1,4 +1,4 @@
-import type { NfsVolumeSource } from '../../daemon/api/pod.ts';
+import type { NfsVolumeSource } from '../../daemon/api/nfs.ts';
 import type { VolumePlugin, VolumeSpec } from '../../daemon/ports/volume-plugin.ts';
 import { nfsSource } from '../../daemon/world/nfs-source.ts';
 import { StorageError } from '../../daemon/world/storage-error.ts';

@@ -14,6 +14,7 @@ import {
   describeVolumeSnapshotClass,
   describeVolumeSnapshotContent,
 } from '../describe/describe-snapshots.ts';
+import { describeStatefulSet } from '../describe/describe-stateful-set.ts';
 import {
   describeActual,
   describeDesired,
@@ -82,6 +83,10 @@ type Describe<Item> = (item: Item, context: CommandContext) => Description | Pro
 
 const describers: { readonly [K in ResourceKind]: Describe<Items[K]> } = {
   pods: (pod, { now }) => describePod(pod, now()),
+  statefulsets: async (set, { client, signal, now }) => {
+    const { items } = await client.get('pods', { namespace: set.metadata.namespace }, signal);
+    return describeStatefulSet(set, escapeControls(items), now());
+  },
   persistentvolumeclaims: async (claim, { client, signal, now }) => {
     const { items } = await client.get('pods', { namespace: claim.metadata.namespace }, signal);
     const { namespace, name } = claim.metadata;

@@ -17,9 +17,15 @@ import { formatTree, type TreeNode } from '../tree.ts';
 
 export const explainCommand: CommandSpec = {
   name: 'explain',
-  summary: 'show what a pod or a claim waits for, and why',
+  summary: 'show what a pod, a claim or a StatefulSet waits for, and why',
   arguments: [
-    { name: 'KIND/NAME', description: 'pod/NAME or pvc/NAME', required: true, variadic: true, completes: 'pod' },
+    {
+      name: 'KIND/NAME',
+      description: 'pod/NAME, pvc/NAME or sts/NAME',
+      required: true,
+      variadic: true,
+      completes: 'pod',
+    },
   ],
   options: [namespaceOption, structuredOutputOption],
   run: explain,
@@ -29,7 +35,7 @@ async function explain(context: CommandContext, args: readonly string[], options
   const { client, output, style, signal, now } = context;
   const { kind, name } = parseReference(args);
   const explainable: ExplainableKind | undefined = explainableKinds.find((known) => known === kind);
-  if (explainable === undefined) throw new UsageError(`Cannot explain ${kind}: wanted pod/NAME or pvc/NAME`);
+  if (explainable === undefined) throw new UsageError(`Cannot explain ${kind}: wanted pod/NAME, pvc/NAME or sts/NAME`);
   const node = await client.explain(explainable, namespaceOf(options), name, signal);
   if (printStructured(context, options, node)) return exitCode.ok;
   output.print(formatTree(explainTree(escapeControls(node), style, now()), style));

@@ -128,6 +128,8 @@ export function metadataFields(metadata: Metadata, nowMs: number): Field[] {
   const namespace: Field[] = metadata.namespace === '' ? [] : [['Namespace', metadata.namespace]];
   const deletion: Field[] =
     metadata.deletionTimestamp === undefined ? [] : [['Deleted', timeAndAge(metadata.deletionTimestamp, nowMs)]];
+  const owner = metadata.ownerReferences?.map(({ kind, name }) => `${kind}/${name}`).join(', ');
+  const owners: Field[] = owner === undefined ? [] : [['Owned By', owner]];
   return [
     ['Name', metadata.name],
     ...namespace,
@@ -136,6 +138,7 @@ export function metadataFields(metadata: Metadata, nowMs: number): Field[] {
     ['Annotations', pairs(metadata.annotations)],
     ['Created', timeAndAge(metadata.creationTimestamp, nowMs)],
     ...deletion,
+    ...owners,
     ['Finalizers', metadata.finalizers ?? []],
   ];
 }
@@ -163,8 +166,12 @@ function podVolumeSection({ status }: PodView): Section {
   };
 }
 
-function usesClaim({ spec }: PodView, claimName: string): boolean {
-  return (spec.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claimName);
+/** By name, or as the claim of a generic ephemeral volume. */
+function usesClaim({ metadata, spec }: PodView, claimName: string): boolean {
+  return (spec.volumes ?? []).some(({ name, persistentVolumeClaim, ephemeral }) => {
+    const ephemeralName = ephemeral && `${metadata.name}-${name}`;
+    return (persistentVolumeClaim?.claimName ?? ephemeralName) === claimName;
+  });
 }
 
 function sourceFields({ spec: { csi } }: PersistentVolumeView): Field[] {

@@ -10,6 +10,7 @@ import type {
   PodView,
   RecordedEvent,
   ResourceKind,
+  StatefulSetView,
   StorageClassView,
   VolumeView,
 } from '../../control/protocol.ts';
@@ -22,6 +23,7 @@ import type {
 /** What one item of each kind is. */
 export interface Items {
   readonly pods: PodView;
+  readonly statefulsets: StatefulSetView;
   readonly persistentvolumeclaims: ClaimView;
   readonly persistentvolumes: PersistentVolumeView;
   readonly storageclasses: StorageClassView;

@@ -5,10 +5,12 @@ import { persistentVolumeClaims, persistentVolumes, pods, storageClasses } from 
 import { events, manifests, operations } from './record-resources.ts';
 import type { Resources } from './resource.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from './snapshot-resources.ts';
+import { statefulSets } from './stateful-set-resource.ts';
 import { asw, dsw, volumes } from './world-resources.ts';
 
 export const resources: Resources = {
   pods,
+  statefulsets: statefulSets,
   persistentvolumeclaims: persistentVolumeClaims,
   persistentvolumes: persistentVolumes,
   storageclasses: storageClasses,

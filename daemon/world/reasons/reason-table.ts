@@ -7,9 +7,17 @@ import { manifestReasons } from './manifest-reasons.ts';
 import type { Reason } from './reason.ts';
 import { schedulingReasons } from './scheduling-reasons.ts';
 import { serviceReasons } from './service-reasons.ts';
+import { statefulSetReasons } from './stateful-set-reasons.ts';
 import { volumeReasons } from './volume-reasons.ts';
 
-const table = { ...volumeReasons, ...claimReasons, ...manifestReasons, ...schedulingReasons, ...serviceReasons };
+const table = {
+  ...volumeReasons,
+  ...claimReasons,
+  ...statefulSetReasons,
+  ...manifestReasons,
+  ...schedulingReasons,
+  ...serviceReasons,
+};
 
 export type ReasonCode = keyof typeof table;
 

@@ -1,6 +1,6 @@
-import type { LabelSelector } from '../api/persistent-volume-claim.ts';
+import type { LabelSelector } from './persistent-volume-claim.ts';
 
-/** Whether labels satisfy a selector: every label and every expression of it; a missing selector takes all. Pure. */
+/** Whether a selector matches these labels (metav1.LabelSelectorAsSelector); no selector matches all. */
 export function selects(selector: LabelSelector | undefined, labels: Readonly<Record<string, string>> = {}): boolean {
   const matchLabels = Object.entries(selector?.matchLabels ?? {});
   const expressions = selector?.matchExpressions ?? [];
