@@ -80,14 +80,14 @@ export class CaseRun {
       return;
     }
     const [verb = '', name = ''] = step.split(' ');
-    if (verb === 'settle') await this.#settle();
+    if (verb === 'settle') await this.settle();
     else if (verb === 'syncClaim') await this.#single.sync(claimKey(name));
     else if (verb === 'syncVolume') await this.#single.sync(objectKey('PersistentVolume', '', name));
     else throw new Error(`${this.#case.id}: unknown step "${step}", want settle, syncClaim NAME or syncVolume NAME`);
   }
 
   /** Until nothing changes, with a full resync each time, which also ends the backoff of what failed. */
-  async #settle(): Promise<void> {
+  async settle(): Promise<void> {
     for (let count = 0; count < mostResyncs; count++) {
       const before = this.#versions();
       this.#controller.sync();
