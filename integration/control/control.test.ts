@@ -149,7 +149,7 @@ describe('requests that cannot be served', () => {
 
   test('an unknown kind is answered with the known ones', async () => {
     await using stub = await startStub();
-    const reply = await raw(stub.socketPath, 'GET /v1/get/nodes HTTP/1.1\r\nhost: x\r\n\r\n');
+    const reply = await raw(stub.socketPath, 'GET /v1/get/flavours HTTP/1.1\r\nhost: x\r\n\r\n');
     expect(reply.status).toBe(404);
     expect((reply.body as ErrorReply).error.message).toContain('known are pods, ');
   });
