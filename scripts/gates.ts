@@ -90,6 +90,11 @@ export const gates: readonly Gate[] = [
     says: 'docs/troubleshooting.md is what `npm run docs` writes',
     run: command('node', 'integration/docs/troubleshooting.ts', '--check'),
   },
+  {
+    name: 'conformance',
+    says: 'docs/conformance.md is what its rows say, and their tests are there',
+    run: command('node', 'integration/conformance/conformance.ts', '--check'),
+  },
   { name: 'lock-file', says: 'npm ci would install it', run: lockFile },
   { name: 'shell', says: 'bash reads our scripts', run: shellSyntax },
   { name: 'unit-file', says: 'systemd-analyze verify, forbidden options', run: checkUnit },

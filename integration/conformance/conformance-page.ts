@@ -1,0 +1,38 @@
+import type { Area, Row } from './row.ts';
+import { testReference } from './test-reference.ts';
+
+const intro = `# Conformance
+
+<!-- Made by \`npm run conformance\` from integration/conformance/rows/. Do not edit. -->
+
+What Kubernetes' storage does, what moored does about it, and the test that shows it. A test without a file is a case of
+[integration/cases](../integration/cases/README.md), where upstream's scenario tables are data. Tests below \`integration/\`
+need root and real mounts, below \`integration/vm\` a booted system. **not yet** is a promise that nothing shows.
+`;
+
+export function conformancePage(areas: readonly Area[]): string {
+  const rows = areas.flatMap((area) => area.rows);
+  const shown = rows.filter(({ tests }) => tests.length > 0).length;
+  return [intro, `${shown} of ${rows.length} rows are shown by a test.\n`, ...areas.map(section)].join('\n');
+}
+
+function section({ title, rows }: Area): string {
+  return [`## ${title}`, '', '| id | what moored does | shown by |', '| --- | --- | --- |', ...rows.map(line), ''].join(
+    '\n',
+  );
+}
+
+function line({ id, says, tests }: Row): string {
+  const shown = tests.length === 0 ? '**not yet**' : tests.map(link).join('<br>');
+  return `| ${id} | ${cell(says)} | ${shown} |`;
+}
+
+function link(test: string): string {
+  const { file, title } = testReference(test);
+  const name = file.split('/').at(-1) ?? file;
+  return test.includes(' > ') ? `[${name}](../${file})${title === '' ? '' : `: ${cell(title)}`}` : `\`${test}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
