@@ -29,8 +29,9 @@ interface PodForm {
   readonly hasEnded?: true;
 }
 
-const inline = (fsType: string): string =>
-  `csi: { driver: loop.moored.dev, volumeAttributes: { size: 64Mi, fsType: ${fsType} } }`;
+/** The least that mkfs.xfs takes is 300 MB. */
+const inline = (fsType: 'ext4' | 'xfs'): string =>
+  `csi: { driver: loop.moored.dev, volumeAttributes: { size: ${fsType === 'xfs' ? '320Mi' : '64Mi'}, fsType: ${fsType} } }`;
 
 /** A volume's name says what it is of, so that a name that stays is a volume that stays. */
 const variants: readonly PodForm[] = [

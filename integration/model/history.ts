@@ -62,7 +62,9 @@ const declarations = fc.uniqueArray(declaration, {
   selector: ({ kind, index }) => `${kind} ${index}`,
 });
 
-const weights: Readonly<Record<StepKind['kind'], number>> = {
+type Weights = Readonly<Record<StepKind['kind'], number>>;
+
+const modelWeights: Weights = {
   write: 30,
   remove: 10,
   rename: 3,
@@ -110,19 +112,22 @@ const stepKinds: { readonly [K in StepKind['kind']]: fc.Arbitrary<Extract<StepKi
   calm: fc.constant({ kind: 'calm' as const }),
 };
 
-const step: fc.Arbitrary<Step> = fc
-  .tuple(
-    fc.oneof(
-      ...Object.entries(stepKinds).map(([kind, arbitrary]) => ({
-        weight: weights[kind as StepKind['kind']],
-        arbitrary: arbitrary as fc.Arbitrary<StepKind>,
-      })),
-    ),
-    fc.nat(0x7fffffff),
-  )
-  .map(([kind, salt]) => ({ ...kind, salt }));
+function stepOf(weights: Weights): fc.Arbitrary<Step> {
+  const kinds = Object.entries(stepKinds).map(([kind, arbitrary]) => ({
+    weight: weights[kind as StepKind['kind']],
+    arbitrary: arbitrary as fc.Arbitrary<StepKind>,
+  }));
+  return fc.tuple(fc.oneof(...kinds), fc.nat(0x7fffffff)).map(([kind, salt]) => ({ ...kind, salt }));
+}
 
-/** @param longest number of steps */
-export function histories(longest: number): fc.Arbitrary<readonly Step[]> {
-  return fc.array(step, { minLength: 1, maxLength: longest, size: 'max' });
+export interface HistoryShape {
+  readonly shortest?: number;
+  readonly longest: number;
+  /** How much more or less often than in the model a kind of step comes. */
+  readonly weights?: Partial<Weights>;
+}
+
+export function histories({ shortest = 1, longest, weights = {} }: HistoryShape): fc.Arbitrary<readonly Step[]> {
+  const step = stepOf({ ...modelWeights, ...weights });
+  return fc.array(step, { minLength: shortest, maxLength: longest, size: 'max' });
 }

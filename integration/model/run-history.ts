@@ -1,9 +1,9 @@
 /** Interprets a history on the simulated machine. */
 import type { MountInfo } from '../../daemon/world/mount-info.ts';
-import { textOf } from './declarations.ts';
 import { EffectOracles } from './effect-oracles.ts';
 import type { AdminAct, Step } from './history.ts';
 import { type Counts, layout, Machine } from './machine.ts';
+import { fileName, writtenText } from './manifest-writes.ts';
 import { Random } from './random.ts';
 import { checkConverged, checkState } from './state-oracles.ts';
 
@@ -38,16 +38,12 @@ export async function runHistory(steps: readonly Step[], counts: Counts, isTrace
 
 const lastStep: Step = { kind: 'calm', salt: 1 };
 
-const fileName = (index: number): string => `file-${index}.yaml`;
-
 async function take(step: Step, machine: Machine): Promise<void> {
   const { manifests, random } = machine;
   switch (step.kind) {
     case 'write': {
       const { declarations, how } = step;
-      const text = textOf(declarations);
-      const written = { whole: text, half: text.slice(0, random.below(text.length + 1)), garbage: `{{{ ${text}` };
-      manifests.write(fileName(step.file), written[how], declarations, how);
+      manifests.write(fileName(step.file), writtenText(step, random), declarations, how);
       return machine.advance(random.below(400));
     }
     case 'remove':

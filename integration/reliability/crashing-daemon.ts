@@ -32,7 +32,7 @@ export class CrashingDaemon {
   readonly manifestDir: string;
   readonly stateDir: string;
   readonly #program: string;
-  readonly #client: ControlClient;
+  readonly client: ControlClient;
   #child: ChildProcess | undefined;
   #log = '';
 
@@ -46,7 +46,7 @@ export class CrashingDaemon {
     this.rootDir = join(this.base, 'root');
     this.stateDir = join(this.base, 'state');
     mkdirSync(this.manifestDir, { mode: 0o755 });
-    this.#client = new ControlClient(join(this.base, 'run/moored.sock'));
+    this.client = new ControlClient(join(this.base, 'run/moored.sock'));
   }
 
   /** The end of the log, for the report of a failure. */
@@ -87,6 +87,13 @@ export class CrashingDaemon {
     await ended;
   }
 
+  /** Ends it in order. Returns its exit code. */
+  async stop(): Promise<number | null> {
+    const child = this.#child;
+    await this.kill('SIGTERM');
+    return child?.exitCode ?? null;
+  }
+
   /** Waits until it holds or the daemon has died; a daemon that ends in another way than by SIGKILL is a failure. */
   async until(what: string, holds: () => Promise<boolean | string> | boolean | string): Promise<'held' | 'died'> {
     let outcome: 'held' | 'died' = 'held';
@@ -113,15 +120,15 @@ export class CrashingDaemon {
   }
 
   async pods(): Promise<readonly PodView[]> {
-    return (await this.#client.get('pods')).items;
+    return (await this.client.get('pods')).items;
   }
 
   async asw(): Promise<readonly AswVolume[]> {
-    return (await this.#client.get('asw')).volumes;
+    return (await this.client.get('asw')).volumes;
   }
 
   async operations(): Promise<string> {
-    return JSON.stringify(await this.#client.get('operations'));
+    return JSON.stringify(await this.client.get('operations'));
   }
 
   /** All pods are ready and are these. */

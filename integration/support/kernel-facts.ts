@@ -39,8 +39,9 @@ export function loopDevices(): ReadonlyMap<string, string> {
     try {
       devices.set(`/dev/${name}`, readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim());
     } catch (error) {
-      // No such file: the device has no backing.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // No such file: the device has no backing; no such device: it lost it between open and read.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENODEV') throw error;
     }
   }
   return devices;
