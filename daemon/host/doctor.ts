@@ -1,7 +1,9 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import type { DoctorCheck } from '../ports/doctor.ts';
-import { check, messageOf } from './doctor-check.ts';
+import type { ConfinementLevel } from './confined-command.ts';
+import { confinementLevel } from './confinement.ts';
+import { check, type Finding, messageOf } from './doctor-check.ts';
 import { manifestDirectoryCheck, rootDirectoryChecks } from './doctor-directories.ts';
 import { filesystemChecks } from './doctor-filesystems.ts';
 import { findTool, installCommand } from './find-tool.ts';
@@ -12,20 +14,34 @@ export interface DoctorPaths {
   readonly manifestDir: string;
 }
 
-/** Everything that moored needs of this machine. Looks only: no child, no device, nothing is changed. */
-export function doctorChecks({ rootDir, manifestDir }: DoctorPaths): Promise<readonly DoctorCheck[]> {
-  return Promise.resolve([
+/** Everything that moored needs of this machine. Looks only: no device is read, nothing is changed. */
+export async function doctorChecks({ rootDir, manifestDir }: DoctorPaths): Promise<readonly DoctorCheck[]> {
+  const level = await confinementLevel();
+  return [
     rootCheck(),
     mountNamespaceCheck(),
     loopControlCheck(),
     ...toolChecks(),
+    check('confinement', false, () => confinements[level]),
     ...filesystemChecks(release()),
     kernelCheck(),
     ...rootDirectoryChecks(rootDir),
     manifestDirectoryCheck(manifestDir),
     inotifyCheck(),
-  ]);
+  ];
 }
+
+/** Of the children that read what is on a device. */
+const confinements: Readonly<Record<ConfinementLevel, Finding>> = {
+  landlock: { detail: 'probes, checks and mkfs have no privileges and write to their own device only' },
+  privileges: {
+    detail: 'probes, checks and mkfs have no privileges; Landlock (util-linux 2.40, Linux 5.13) is not there',
+  },
+  none: {
+    detail: 'probes, checks and mkfs may do whatever root may: setpriv is missing or refused',
+    fix: 'apt install util-linux; in the unit: CAP_SETPCAP must be in CapabilityBoundingSet=',
+  },
+};
 
 /** CAP_SYS_ADMIN is capability 21 (linux/capability.h); mount(2) and the loop ioctls ask for it. */
 function rootCheck(): DoctorCheck {

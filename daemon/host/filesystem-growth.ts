@@ -3,6 +3,7 @@ import type { GrowRequest } from '../ports/filesystems.ts';
 import type { FilesystemType } from '../world/filesystem-type.ts';
 import { StorageError, type StorageErrorCode } from '../world/storage-error.ts';
 import { describeBlockDevice } from './block-device.ts';
+import { forWriting } from './confinement.ts';
 import { readFilesystemSize } from './filesystem-size.ts';
 
 interface Grower {
@@ -32,7 +33,9 @@ export async function growFilesystem(
 ): Promise<void> {
   if (request.fsType === 'btrfs' && (await isBtrfsFull(request, children, signal))) return;
   const { tool, args } = growers[request.fsType];
-  const result = await children.run(tool, args(request), { signal, deadlineMs });
+  // The others never look at the device: they tell the kernel to, which asks for CAP_SYS_ADMIN.
+  const confinement = request.fsType === 'ext4' ? { confinement: forWriting(request.device, 'sys_resource') } : {};
+  const result = await children.run(tool, args(request), { signal, deadlineMs, ...confinement });
   if (result.exitCode !== 0) throw growthFailed(request, tool, result);
 }
 

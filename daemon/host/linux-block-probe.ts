@@ -1,10 +1,11 @@
 import type { BlockProbe } from '../ports/block-probe.ts';
-import type { ChildProcesses } from '../ports/child-processes.ts';
+import type { ChildOptions, ChildProcesses } from '../ports/child-processes.ts';
 import { isFilesystemType } from '../world/filesystem-type.ts';
 import { decideProbe, type ToolAnswer } from '../world/probe-decision.ts';
 import type { ProbeResult } from '../world/probe-result.ts';
 import { StorageError } from '../world/storage-error.ts';
 import { type BlockDevice, describeBlockDevice } from './block-device.ts';
+import { forReading } from './confinement.ts';
 import { readFilesystemSize } from './filesystem-size.ts';
 
 /** How much of each end must be zeros. The signatures that blkid knows lie there, save two of VMware's at 1 and 2 MiB. */
@@ -28,9 +29,9 @@ export class LinuxBlockProbe implements BlockProbe {
     const { sizeBytes } = before;
     const length = sizeBytes < probedBytes ? sizeBytes : probedBytes;
     const reads = [
-      this.#read('blkid', ['-p', '-o', 'export', device], signal),
-      this.#read('cmp', compareWithZeros(device, 0n, length), signal),
-      this.#read('cmp', compareWithZeros(device, sizeBytes - length, length), signal),
+      this.#read('blkid', ['-p', '-o', 'export', device], { signal, deadlineMs, confinement: forReading }),
+      this.#read('cmp', compareWithZeros(device, 0n, length), { signal, deadlineMs }),
+      this.#read('cmp', compareWithZeros(device, sizeBytes - length, length), { signal, deadlineMs }),
     ] as const;
     // All of them, also after one has failed: nobody reads the device any more when the caller goes on.
     await Promise.allSettled(reads);
@@ -43,9 +44,9 @@ export class LinuxBlockProbe implements BlockProbe {
   }
 
   /** Only reads, so that whatever happened to the child, nothing happened to the device. */
-  async #read(tool: string, args: readonly string[], signal: AbortSignal): Promise<ToolAnswer> {
+  async #read(tool: string, args: readonly string[], options: ChildOptions): Promise<ToolAnswer> {
     try {
-      return await this.#children.run(tool, args, { signal, deadlineMs });
+      return await this.#children.run(tool, args, options);
     } catch (cause) {
       if (!(cause instanceof StorageError)) throw cause;
       const { code, facts, message } = cause;

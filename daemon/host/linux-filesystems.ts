@@ -4,12 +4,14 @@ import { type FilesystemType, isFilesystemType } from '../world/filesystem-type.
 import { decodeFsckExit, type FsckVerdict } from '../world/fsck-exit.ts';
 import { StorageError, type StorageErrorCode } from '../world/storage-error.ts';
 import { describeBlockDevice } from './block-device.ts';
+import { forReading, forWriting } from './confinement.ts';
 import { growFilesystem } from './filesystem-growth.ts';
 
 interface Mkfs {
   readonly tool: string;
   readonly args: readonly string[];
   readonly minimumBytes: bigint;
+  readonly capability?: 'sys_admin';
 }
 
 /**
@@ -19,7 +21,8 @@ interface Mkfs {
  * ext4: -m 0 as the kubelet, no blocks for root alone. Lazy, so that an image stays small (10 GiB: 4.3 MB, else 70 MB):
  * the kernel zeroes inode tables later, and a journal that was not zeroed is safe because its checksums carry the
  * filesystem's own UUID (metadata_csum, the default since e2fsprogs 1.43). Below 2 MiB mke2fs makes one without journal.
- * xfs: mkfs.xfs refuses less than 300 MB since 5.19. btrfs: what mkfs.btrfs 6.2 states with its own defaults.
+ * xfs: mkfs.xfs refuses less than 300 MB since 5.19. btrfs: what mkfs.btrfs 6.2 states with its own defaults. For both the
+ * kernel wants CAP_SYS_ADMIN (BLKBSZSET, BTRFS_IOC_SCAN_DEV).
  */
 const mkfsOf: Readonly<Record<FilesystemType, Mkfs>> = {
   ext4: {
@@ -27,8 +30,8 @@ const mkfsOf: Readonly<Record<FilesystemType, Mkfs>> = {
     args: ['-q', '-m', '0', '-E', 'nodiscard,lazy_itable_init=1,lazy_journal_init=1'],
     minimumBytes: 2n << 20n,
   },
-  xfs: { tool: 'mkfs.xfs', args: ['-q', '-K'], minimumBytes: 300n << 20n },
-  btrfs: { tool: 'mkfs.btrfs', args: ['-q', '-K'], minimumBytes: 114_294_784n },
+  xfs: { tool: 'mkfs.xfs', args: ['-q', '-K'], minimumBytes: 300n << 20n, capability: 'sys_admin' },
+  btrfs: { tool: 'mkfs.btrfs', args: ['-q', '-K'], minimumBytes: 114_294_784n, capability: 'sys_admin' },
 };
 
 /** A large disk is slow, and a full check of one slower: these only end what hangs. */
@@ -50,12 +53,16 @@ export class LinuxFilesystems implements Filesystems {
     signal: AbortSignal,
     proof: BlankProof = 'bothEnds',
   ): Promise<void> {
-    const { tool, args, minimumBytes } = mkfsOf[fsType];
+    const { tool, args, minimumBytes, capability } = mkfsOf[fsType];
     const { sizeBytes, readOnly } = describeBlockDevice(device);
     if (sizeBytes < minimumBytes) throw tooSmall(device, fsType, { sizeBytes, minimumBytes });
     if (readOnly) throw refusedToMake(device, fsType, 'FailedPrecondition', 'the device is read-only');
     if (proof === 'bothEnds') await this.#assertNoSignature(device, fsType, signal);
-    const result = await this.#children.run(tool, [...args, device], { signal, deadlineMs: mkfsDeadlineMs });
+    const result = await this.#children.run(tool, [...args, device], {
+      signal,
+      deadlineMs: mkfsDeadlineMs,
+      confinement: forWriting(device, capability),
+    });
     if (result.exitCode !== 0) throw mkfsFailed(device, fsType, result);
   }
 
@@ -70,7 +77,11 @@ export class LinuxFilesystems implements Filesystems {
     }
     // fsck.xfs(8) and fsck.btrfs(8) do nothing: both replay their log at mount, and refuse the mount when they cannot.
     if (fsType !== 'ext4') return { corrected: false };
-    const result = await this.#children.run('e2fsck', ['-p', device], { signal, deadlineMs: fsckDeadlineMs });
+    const result = await this.#children.run('e2fsck', ['-p', device], {
+      signal,
+      deadlineMs: fsckDeadlineMs,
+      confinement: forWriting(device),
+    });
     const verdict = decodeFsckExit(result.exitCode);
     if (verdict.failures.length > 0) throw checkFailed(device, verdict, result);
     return { corrected: verdict.corrected };
@@ -86,6 +97,7 @@ export class LinuxFilesystems implements Filesystems {
     const { exitCode, stdout, stderr } = await this.#children.run('blkid', args, {
       signal,
       deadlineMs: blkidDeadlineMs,
+      confinement: forReading,
     });
     if (exitCode === 2) return;
     const found = (stdout.trim() || stderr.trim()).replaceAll('\n', ' ');
@@ -161,6 +173,14 @@ function checkFailed(
       ...facts,
       code: 'FilesystemErrors',
       hint: `take a copy of it, then: e2fsck -f ${device}`,
+    });
+  }
+  // It says that last, and first that the superblock is none, which may be as well.
+  if (said.includes('Memory allocation failed')) {
+    return new StorageError(`Cannot check "${device}": that takes more memory than a check may have`, {
+      ...facts,
+      code: 'ResourceExhausted',
+      hint: `if you trust what is on it: e2fsck -p ${device}`,
     });
   }
   const isBusy = /is mounted|is in use/.test(said);

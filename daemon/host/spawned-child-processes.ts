@@ -1,8 +1,10 @@
 import type { ChildOptions, ChildProcesses, ChildResult } from '../ports/child-processes.ts';
 import { StorageError } from '../world/storage-error.ts';
 import { ChildEnding } from './child-ending.ts';
+import { confiningWords } from './confined-command.ts';
+import { confinementLevel } from './confinement.ts';
 import { findTool, installCommand, toolDirectories } from './find-tool.ts';
-import { SpawnedChild } from './spawned-child.ts';
+import { type Program, SpawnedChild } from './spawned-child.ts';
 
 const defaultDeadlineMs = 120_000;
 /**
@@ -26,13 +28,27 @@ export class SpawnedChildProcesses implements ChildProcesses {
     if (path === undefined) throw toolMissing(tool);
     const command = [tool, ...args].join(' ');
     if (options.signal.aborted) throw aborted(command, 'before it was started', 'transient');
-    const child = await SpawnedChild.start({ path, args, environment, input: options.input }).catch(
-      (error: unknown) => {
-        throw notStarted(command, error instanceof Error ? error : new Error(String(error)));
-      },
-    );
-    return runChild(child, options, command);
+    const child = await SpawnedChild.start(await programOf(path, args, options)).catch((error: unknown) => {
+      throw notStarted(command, error instanceof Error ? error : new Error(String(error)));
+    });
+    const result = await runChild(child, options, command);
+    if (isNotConfined(result, options)) throw notStarted(command, new Error(result.stderr.trim()));
+    return result;
   }
+}
+
+async function programOf(path: string, args: readonly string[], options: ChildOptions): Promise<Program> {
+  const { input, confinement, deadlineMs = defaultDeadlineMs } = options;
+  const plain = { path, args, environment, input, isExpendable: confinement !== undefined };
+  if (confinement === undefined) return plain;
+  const [tool = '', ...words] = confiningWords(await confinementLevel(), confinement, Math.ceil(deadlineMs / 1000));
+  const confining = findTool(tool);
+  return confining === undefined ? plain : { ...plain, path: confining, args: [...words, path, ...args] };
+}
+
+/** They end with 1 or 127 when they cannot do what they are told, and 1 is an answer of most tools. */
+function isNotConfined({ exitCode, stderr }: ChildResult, { confinement }: ChildOptions): boolean {
+  return confinement !== undefined && exitCode !== 0 && /^(setpriv|prlimit): /.test(stderr);
 }
 
 function runChild(child: SpawnedChild, options: ChildOptions, command: string): Promise<ChildResult> {

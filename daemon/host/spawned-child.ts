@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { type ChildEnd, onChildEnd } from './child-reaper.ts';
 import { type Pipe, pipe, posixSpawn } from './posix-spawn.ts';
@@ -14,6 +15,8 @@ export interface Program {
   readonly environment: Readonly<Record<string, string>>;
   /** Given to stdin, which then ends; without it stdin is empty. */
   readonly input: string | undefined;
+  /** When memory runs out it is like any other process: the daemon is killed last (its unit), which a child inherits. */
+  readonly isExpendable: boolean;
 }
 
 /**
@@ -104,6 +107,15 @@ function inputSocket(writeEnd: number, input: string): Socket {
   return socket;
 }
 
+/** Of a child that was not waited for yet, so that its pid is its own. */
+function resetOomScore(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '0');
+  } catch {
+    // It has ended, or the kernel refuses: it keeps what it has.
+  }
+}
+
 /** A started child and our ends of its pipes. */
 interface Started {
   readonly pid: number;
@@ -112,7 +124,7 @@ interface Started {
   readonly stdin: number | undefined;
 }
 
-async function start({ path, args, environment, input }: Program): Promise<Started> {
+async function start({ path, args, environment, input, isExpendable }: Program): Promise<Started> {
   const argv = [path, ...args];
   if (argv.some((argument) => argument.includes('\0'))) throw new Error('there is a NUL in an argument');
   const pipes: Pipe[] = [];
@@ -134,6 +146,7 @@ async function start({ path, args, environment, input }: Program): Promise<Start
       stdout: stdout.writeEnd,
       stderr: stderr.writeEnd,
     });
+    if (isExpendable) resetOomScore(pid);
     for (const end of [stdout.writeEnd, stderr.writeEnd, ...(stdin === undefined ? [] : [stdin.readEnd])]) close(end);
     return { pid, stdout: stdout.readEnd, stderr: stderr.readEnd, stdin: stdin?.writeEnd };
   } catch (error) {

@@ -1,3 +1,16 @@
+/**
+ * For a tool that reads what a stranger may have written: a superblock can be made to break its reader. As much of it is
+ * done as the machine can do; how much that is says `moorctl doctor`.
+ */
+export interface Confinement {
+  /** The one device that the child may write to; without it there is none. */
+  readonly writes?: string;
+  /** Which capability the tool cannot do without, by its name in setpriv(1). */
+  readonly capability?: 'sys_admin' | 'sys_resource';
+  /** How much memory the child may map. Costs a third program to be started, so not where the tool takes little anyway. */
+  readonly memoryBytes?: number;
+}
+
 export interface ChildOptions {
   /** Ends the child: SIGTERM to its process group, SIGKILL two seconds later. */
   readonly signal: AbortSignal;
@@ -5,6 +18,8 @@ export interface ChildOptions {
   readonly deadlineMs?: number;
   /** What the child reads on stdin; without it stdin is empty. The place for a secret, which never goes on an argv. */
   readonly input?: string;
+  /** Without it the child may do whatever the daemon may. */
+  readonly confinement?: Confinement;
 }
 
 export interface ChildResult {

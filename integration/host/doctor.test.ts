@@ -44,6 +44,14 @@ describe('doctorChecks', () => {
     },
   );
 
+  it('says how far what reads devices is confined', async () => {
+    expect(await checkOf('confinement')).toMatchObject({
+      ok: true,
+      required: false,
+      detail: expect.stringContaining('no privileges'),
+    });
+  });
+
   it('sees that a mount namespace is not shared, and that it is', async () => {
     const paths = place();
     mkdirSync(paths.rootDir);
