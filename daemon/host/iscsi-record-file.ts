@@ -78,7 +78,6 @@ export class IscsiRecordFiles {
         progress: 'transient',
       });
     }
-    // Beside the records, for open-iscsi takes each file among them for one.
     replaceFile(found.path, withSettings(readFileSync(found.path, 'utf8'), settings), found.directory);
   }
 
@@ -96,8 +95,12 @@ export class IscsiRecordFiles {
   }
 
   removeInterface(name: string): void {
+    this.removeInterfaces((found) => found === name);
+  }
+
+  removeInterfaces(isMeant: (name: string) => boolean): void {
     for (const directory of this.#directories) {
-      if (list(`${directory}/ifaces`).includes(name)) unlinkSync(`${directory}/ifaces/${name}`);
+      for (const name of list(`${directory}/ifaces`).filter(isMeant)) unlinkSync(`${directory}/ifaces/${name}`);
     }
   }
 
@@ -115,28 +118,57 @@ export class IscsiRecordFiles {
 
   /**
    * Lends open-iscsi a discovery record with CHAP for the time of `work`. An administrator's record of the portal is put
-   * back afterwards, byte for byte.
+   * aside meanwhile, where it outlives a crash.
    */
   async withDiscovery<T>(address: string, port: string, chap: ChapCredentials, work: () => Promise<T>): Promise<T> {
     // Where our interface has just been written: Debian 12 and 13 differ.
     const directory = this.#directories.find((one) => list(one).includes('ifaces')) ?? iscsiDirectories[0];
-    const parent = `${directory}/send_targets/${address},${port}`;
-    const path = `${parent}/st_config`;
-    const found = list(parent).includes('st_config') ? readFileSync(path, 'utf8') : undefined;
-    const theirs = found?.startsWith(mark) === true ? undefined : found;
+    const portal = `${address},${port}`;
+    const { parent, path, aside } = discoveryPlace(directory, portal);
+    takeBackDiscovery(directory, portal);
+    if (list(parent).includes('st_config')) renameSync(path, aside);
     mkdirSync(parent, { recursive: true, mode: 0o700 });
     try {
       replaceFile(path, discoveryRecord(address, port, chap), directory);
       return await work();
     } finally {
-      if (theirs === undefined) {
-        unlinkSync(path);
-        if (list(parent).length === 0) rmdirSync(parent);
-      } else {
-        replaceFile(path, theirs, directory);
+      takeBackDiscovery(directory, portal);
+    }
+  }
+
+  /** What logins left that a crash cut off; while nobody of ours logs in. */
+  removeLeftovers(isOurInterface: (name: string) => boolean): void {
+    this.removeInterfaces(isOurInterface);
+    for (const directory of this.#directories) {
+      const names = list(directory);
+      for (const name of names.filter((one) => temporaryName.test(one))) unlinkSync(`${directory}/${name}`);
+      const aside = names.filter((one) => one.startsWith(asidePrefix)).map((one) => one.slice(asidePrefix.length));
+      for (const portal of new Set([...aside, ...list(`${directory}/send_targets`)])) {
+        takeBackDiscovery(directory, portal);
       }
     }
   }
+}
+
+/** Beside the records, for open-iscsi takes each file among them for one. */
+const asidePrefix = '.moored-aside-';
+const temporaryName = /^\.moored-[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
+function discoveryPlace(directory: string, portal: string) {
+  const parent = `${directory}/send_targets/${portal}`;
+  return { parent, path: `${parent}/st_config`, aside: `${directory}/${asidePrefix}${portal}` };
+}
+
+/** Ours goes, and the administrator's is where it was. Repeatable at every point. */
+function takeBackDiscovery(directory: string, portal: string): void {
+  const { parent, path, aside } = discoveryPlace(directory, portal);
+  if (list(directory).includes(`${asidePrefix}${portal}`)) {
+    renameSync(aside, path);
+    return;
+  }
+  if (!list(parent).includes('st_config') || !readFileSync(path, 'utf8').startsWith(mark)) return;
+  unlinkSync(path);
+  if (list(parent).length === 0) rmdirSync(parent);
 }
 
 function discoveryRecord(address: string, port: string, chap: ChapCredentials): string {

@@ -27,7 +27,10 @@ export class LinuxIscsiInitiator implements IscsiInitiator {
 
   constructor(children: ChildProcesses) {
     this.#children = children;
-    this.#logins = new IscsiLogins(children, new IscsiRecordFiles());
+    const records = new IscsiRecordFiles();
+    // A session goes on without what its login needed, and nothing else would ever take that away.
+    records.removeLeftovers(isOurInterface);
+    this.#logins = new IscsiLogins(children, records);
     this.#bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   }
 

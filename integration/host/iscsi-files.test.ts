@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SecretValue } from '../../daemon/api/secret-value.ts';
+import { isOurInterface } from '../../daemon/host/iscsi-interface.ts';
 import { chapSettings, IscsiRecordFiles } from '../../daemon/host/iscsi-record-file.ts';
 import { IscsiSysfs } from '../../daemon/host/iscsi-sysfs.ts';
 
@@ -63,6 +64,16 @@ describe('records of open-iscsi', () => {
     expect(readFileSync(theirs, 'utf8')).toBe(record);
   });
 
+  it('removes interfaces of ours and nobody else’s', () => {
+    const names = ['default', 'moored', 'moored-0a1b2c3d', 'moorings'];
+    for (const name of names) put(`ifaces/${name}`, 'iface.transport_name = tcp\n');
+    const records = new IscsiRecordFiles([join(root, 'absent'), root]);
+    records.removeInterface('moored-0a1b2c3d');
+    expect(readdirSync(join(root, 'ifaces')).toSorted()).toEqual(['default', 'moored', 'moorings']);
+    records.removeInterfaces(isOurInterface);
+    expect(readdirSync(join(root, 'ifaces')).toSorted()).toEqual(['default', 'moorings']);
+  });
+
   it('lends a discovery record and takes it back, however the discovery ends', async () => {
     mkdirSync(join(root, 'ifaces'));
     const path = join(root, 'send_targets/192.0.2.7,3260/st_config');
@@ -76,20 +87,49 @@ describe('records of open-iscsi', () => {
     expect(existsSync(dirname(path))).toBe(false);
   });
 
-  it('puts an administrator’s discovery record back byte for byte, but not one that a crash left', async () => {
-    mkdirSync(join(root, 'ifaces'));
+  describe('with an administrator’s discovery record', () => {
     const theirs = 'discovery.startup = manual\n# mine\n';
-    const path = put('send_targets/192.0.2.7,3260/st_config', theirs);
-    const records = new IscsiRecordFiles([root]);
-    let lent = '';
-    await records.withDiscovery('192.0.2.7', '3260', chap, () => {
-      lent = readFileSync(path, 'utf8');
-      return Promise.resolve();
+    const lend = async (records: IscsiRecordFiles, work: () => void = () => undefined): Promise<void> =>
+      records.withDiscovery('192.0.2.7', '3260', chap, () => Promise.resolve(work()));
+    let path: string;
+
+    beforeEach(() => {
+      mkdirSync(join(root, 'ifaces'));
+      path = put('send_targets/192.0.2.7,3260/st_config', theirs);
     });
-    expect(readFileSync(path, 'utf8')).toBe(theirs);
-    writeFileSync(path, lent);
-    await records.withDiscovery('192.0.2.7', '3260', chap, () => Promise.resolve());
-    expect(existsSync(path)).toBe(false);
+
+    it('puts it back byte for byte', async () => {
+      await lend(new IscsiRecordFiles([root]), () => expect(readFileSync(path, 'utf8')).toContain('hunter2'));
+      expect(readFileSync(path, 'utf8')).toBe(theirs);
+    });
+
+    it.each(['the next start', 'the next discovery'])('and a crash meanwhile, has it back by %s', async (when) => {
+      // What a crash would have left: all of it is put back into its place from within.
+      let left: readonly (readonly [string, string])[] = [];
+      await lend(new IscsiRecordFiles([root]), () => {
+        const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+        left = files.map(({ parentPath, name }) => [
+          join(parentPath, name),
+          readFileSync(join(parentPath, name), 'utf8'),
+        ]);
+      });
+      for (const [file, text] of left) writeFileSync(file, text);
+      writeFileSync(join(root, '.moored-0b2d6a5e-8d5c-4c7e-9d0f-1f2e3d4c5b6a'), 'hunter2');
+      const records = new IscsiRecordFiles([root]);
+      if (when === 'the next start') records.removeLeftovers(isOurInterface);
+      else await lend(records);
+      expect(readFileSync(path, 'utf8')).toBe(theirs);
+      records.removeLeftovers(isOurInterface);
+      expect(readdirSync(root).toSorted()).toEqual(['ifaces', 'send_targets']);
+    });
+  });
+
+  it('takes a discovery record of ours away that a crash left', () => {
+    const path = put('send_targets/192.0.2.7,3260/st_config', '# made by moored, removed after the discovery\n');
+    put('send_targets/192.0.2.8,3260/st_config', '# BEGIN RECORD 2.1.8\n');
+    new IscsiRecordFiles([root]).removeLeftovers(isOurInterface);
+    expect(existsSync(dirname(path))).toBe(false);
+    expect(readdirSync(join(root, 'send_targets'))).toEqual(['192.0.2.8,3260']);
   });
 });
 
