@@ -24,6 +24,20 @@ export interface Backend {
   readonly pods: (id: string) => readonly string[];
   /** raw: the device itself is written; gone: the data ends with the pod; none: nothing may be written. */
   readonly data: 'file' | 'raw' | 'gone' | 'none';
+  readonly surroundings?: Surroundings;
+}
+
+/** A server of volumes, and what this machine must say of it beyond mounts and loop devices. An empty answer is good. */
+export interface Surroundings {
+  /** Makes what the next volume is on. */
+  begin(id: string): Promise<void>;
+  /** While the volume is up. */
+  faults(): readonly string[];
+  /** When it is down. */
+  left(): readonly string[];
+  /** UUID of the volume's filesystem, as its server sees it; undefined when there is none to see. */
+  filesystem(): string | undefined;
+  close(): Promise<void>;
 }
 
 export const classes = documents(

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { loopDevices, mountsAt } from '../support/kernel-facts.ts';
 import { type Backend, classes, pathOf, readData, writeData } from './backends.ts';
 import { CrashingDaemon } from './crashing-daemon.ts';
+import { type Sample, sampleDeaths } from './death-sample.ts';
 
 const phases = ['up', 'down', 'up again', 'down again'] as const;
 type Phase = (typeof phases)[number];
@@ -24,9 +25,8 @@ export interface MatrixRow {
 
 export interface MatrixOptions {
   readonly program: string;
-  /** Every occurrence of every step on both sides; else one occurrence and side of each kind of step. */
-  readonly isFull: boolean;
-  /** Which of them. */
+  readonly sample: Sample;
+  /** Which occurrence and which side. */
   readonly seed: number;
 }
 
@@ -49,11 +49,11 @@ async function runBackend(backend: Backend, options: MatrixOptions): Promise<Mat
     daemon.apply('classes.yaml', classes);
     daemon.start();
     const recorded = await recordSteps(daemon, backend);
-    row.steps = phases.reduce((sum, phase) => sum + recorded[phase].length, 0);
-    const points = phases.map((phase) => choose(recorded[phase], options));
-    const cycles = Math.max(...points.map(({ length }) => length));
+    row.steps = recorded.flat().length;
+    const deaths = sampleDeaths(recorded, options.sample, options.seed);
+    const cycles = Math.max(...deaths.map(({ length }) => length));
     for (let cycle = 0; cycle < cycles; cycle++) {
-      await new Cycle(daemon, backend, `c${cycle}`).run((phase) => points[phase]?.[cycle], row);
+      await new Cycle(daemon, backend, `c${cycle}`).run((phase) => deaths[phase]?.[cycle], row);
     }
     await crashInReconstruction(daemon, backend, row);
   } catch (error) {
@@ -63,8 +63,9 @@ async function runBackend(backend: Backend, options: MatrixOptions): Promise<Mat
   return row;
 }
 
-async function recordSteps(daemon: CrashingDaemon, backend: Backend): Promise<Record<Phase, readonly string[]>> {
-  const steps: Partial<Record<Phase, readonly string[]>> = {};
+/** The steps of each phase. */
+async function recordSteps(daemon: CrashingDaemon, backend: Backend): Promise<readonly (readonly string[])[]> {
+  const steps: (readonly string[])[] = [];
   const record = join(daemon.base, 'steps');
   const cycle = new Cycle(daemon, backend, 'steps');
   for (const phase of phases) {
@@ -72,22 +73,10 @@ async function recordSteps(daemon: CrashingDaemon, backend: Backend): Promise<Re
     rmSync(record, { force: true });
     daemon.start({ record });
     await cycle.pass(phase);
-    await daemon.kill('SIGTERM');
-    steps[phase] = daemon.readSteps(record);
-    daemon.start();
-    await cycle.reached(phase);
+    await daemon.kill();
+    steps.push(daemon.readSteps(record));
   }
-  return steps as Record<Phase, readonly string[]>;
-}
-
-/** One occurrence and one side of each kind of step, by the seed; or all of both. */
-function choose(steps: readonly string[], { isFull, seed }: MatrixOptions): readonly string[] {
-  if (isFull) return steps.flatMap((step) => [`${step} before`, `${step} after`]);
-  const kinds = Map.groupBy(steps, (step) => step.slice(0, step.indexOf('#')));
-  return [...kinds.values()].map((same, index) => {
-    const step = same[(seed + index) % same.length] ?? '';
-    return `${step} ${(seed + index) % 2 === 0 ? 'after' : 'before'}`;
-  });
+  return steps;
 }
 
 /** One volume, up, down, up again and down, in a daemon that dies on the way. */
@@ -96,6 +85,7 @@ class Cycle {
   readonly #backend: Backend;
   readonly #id: string;
   readonly #data: string;
+  #filesystem: string | undefined;
 
   constructor(daemon: CrashingDaemon, backend: Backend, id: string) {
     this.#daemon = daemon;
@@ -106,18 +96,21 @@ class Cycle {
 
   async run(pointOf: (phase: number) => string | undefined, row: MatrixRow): Promise<void> {
     const daemon = this.#daemon;
-    await this.#begin(pointOf(0));
+    let hasDied = await this.#begin(pointOf(0));
     for (const [index, phase] of phases.entries()) {
-      const point = pointOf(index);
+      const [point, next] = [pointOf(index), pointOf(index + 1)];
       this.#act(phase);
       const outcome = await this.#until(phase);
+      this.#assertSameFilesystem();
       if (point !== undefined) {
         row.runs++;
-        if (outcome === 'held') row.missed++;
+        if (outcome === 'held' && !hasDied) row.missed++;
       }
-      await daemon.kill();
-      daemon.start({ ...crashAt(pointOf(index + 1)) });
-      await this.reached(phase);
+      if (point !== undefined || next !== undefined) {
+        await daemon.kill();
+        daemon.start({ ...crashAt(next) });
+      }
+      hasDied = await this.reached(phase);
       await this.#check(phase);
     }
   }
@@ -125,27 +118,41 @@ class Cycle {
   /** The next phase, and no death. */
   async pass(phase: Phase): Promise<void> {
     await this.#until(previous(phase));
+    if (phase === 'up') await this.#backend.surroundings?.begin(this.#id);
     this.#act(phase);
     await this.reached(phase);
     await this.#check(phase);
   }
 
-  /** Waits for the end of the phase; a daemon that dies of its next point already is started once more. */
-  async reached(phase: Phase): Promise<void> {
-    while ((await this.#until(phase)) === 'died') this.#daemon.start();
+  /** Waits for the end of the phase; a daemon that dies of its next point already is started once more: true. */
+  async reached(phase: Phase): Promise<boolean> {
+    let hasDied = false;
+    while ((await this.#until(phase)) === 'died') {
+      hasDied = true;
+      this.#daemon.start();
+    }
+    return hasDied;
   }
 
-  async #begin(point: string | undefined): Promise<void> {
+  async #begin(point: string | undefined): Promise<boolean> {
     await this.#daemon.kill();
     this.#daemon.start({ ...crashAt(point) });
-    await this.reached('down');
+    const hasDied = await this.reached('down');
+    await this.#backend.surroundings?.begin(this.#id);
+    return hasDied;
   }
 
   #until(phase: Phase): Promise<'held' | 'died'> {
     const { pods } = this.#backend;
     return phase === 'up' || phase === 'up again'
       ? this.#daemon.until(`${this.#id} ${phase}`, () => this.#daemon.areReady(pods(this.#id)))
-      : this.#daemon.until(`${this.#id} ${phase}`, () => this.#daemon.isEmpty());
+      : this.#daemon.until(`${this.#id} ${phase}`, () => this.#isDown());
+  }
+
+  async #isDown(): Promise<boolean | string> {
+    const isEmpty = await this.#daemon.isEmpty();
+    const left = this.#backend.surroundings?.left() ?? [];
+    return isEmpty === true && left.length > 0 ? `left: ${left.join(' ')}` : isEmpty;
   }
 
   #act(phase: Phase): void {
@@ -163,10 +170,20 @@ class Cycle {
     }
     const images = [...loopDevices().values()].filter((path) => path.startsWith(`${this.#daemon.base}/`));
     if (new Set(images).size < images.length) throw new Error(`two loop devices on one image: ${images.join(' ')}`);
+    const faults = this.#backend.surroundings?.faults() ?? [];
+    if (faults.length > 0) throw new Error(`after ${phase}: ${faults.join(', ')}`);
+    this.#assertSameFilesystem();
     const [first] = await this.#daemon.pods();
     if (first === undefined) throw new Error('no pod');
     if (phase === 'up') writeData(this.#backend, pathOf(first), this.#data);
     else this.assertData(pathOf(first));
+  }
+
+  /** Also seen while the daemon is dead: a filesystem that was there is not made anew. */
+  #assertSameFilesystem(): void {
+    const found = this.#backend.surroundings?.filesystem();
+    this.#filesystem ??= found;
+    if (this.#filesystem !== found) throw new Error(`filesystem ${this.#filesystem} became ${found}`);
   }
 
   assertData(path: string): void {

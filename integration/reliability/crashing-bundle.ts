@@ -8,6 +8,7 @@ const inDaemon = join(import.meta.dirname, 'in-daemon');
 /** What is imported of the daemon by the daemon, and what it gets instead. */
 const replaced: Readonly<Record<string, string>> = {
   'daemon/host/linux-host.ts': 'linux-host.ts',
+  'daemon/host/spawned-child-processes.ts': 'spawned-child-processes.ts',
   'daemon/adapters/journal-state-store.ts': 'journal-state-store.ts',
   'daemon/reconcile/operations/executors.ts': 'executors.ts',
 };

@@ -24,7 +24,10 @@ export interface Where {
   readonly record?: string;
 }
 
-const deadlineMs = 45_000;
+/** Of a guest's slow processor too. */
+const deadlineMs = 90_000;
+/** Each question is work for both on the one processor of a guest. */
+const pauseMs = 50;
 
 export class CrashingDaemon {
   readonly base: string;
@@ -63,6 +66,7 @@ export class CrashingDaemon {
     const args = ['--manifest-dir', manifestDir, '--root-dir', rootDir, '--state-dir', stateDir];
     const env = {
       ...process.env,
+      NODE_COMPILE_CACHE: join(base, '../compile-cache'),
       ...(crashAt === undefined ? {} : { MOORED_CRASH_AT: crashAt }),
       ...(record === undefined ? {} : { MOORED_CRASH_RECORD: record }),
     };
@@ -97,15 +101,19 @@ export class CrashingDaemon {
   /** Waits until it holds or the daemon has died; a daemon that ends in another way than by SIGKILL is a failure. */
   async until(what: string, holds: () => Promise<boolean | string> | boolean | string): Promise<'held' | 'died'> {
     let outcome: 'held' | 'died' = 'held';
-    await eventually(async () => {
-      if (!this.isUp) {
-        if (this.#child?.signalCode !== 'SIGKILL') throw new Error(`the daemon ended with ${this.#child?.exitCode}`);
-        outcome = 'died';
-        return true;
-      }
-      const answer = await Promise.resolve(holds()).catch((error: unknown) => String(error));
-      return answer === true || `${what}: ${String(answer)}`;
-    }, deadlineMs);
+    await eventually(
+      async () => {
+        if (!this.isUp) {
+          if (this.#child?.signalCode !== 'SIGKILL') throw new Error(`the daemon ended with ${this.#child?.exitCode}`);
+          outcome = 'died';
+          return true;
+        }
+        const answer = await Promise.resolve(holds()).catch((error: unknown) => String(error));
+        return answer === true || `${what}: ${String(answer)}`;
+      },
+      deadlineMs,
+      pauseMs,
+    );
     return outcome;
   }
 

@@ -7,12 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function eventually(
   check: () => boolean | string | Promise<boolean | string>,
   deadlineMs = 30_000,
+  pauseMs = 20,
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const answer = await check();
     if (answer === true) return;
     if (performance.now() > end) throw new Error(`It did not happen within ${deadlineMs} ms: ${String(answer)}`);
-    await sleep(20);
+    await sleep(pauseMs);
   }
 }

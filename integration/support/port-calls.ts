@@ -23,6 +23,7 @@ const reads = new Set(
     'findBacking',
     'facts',
   ].concat(
+    ['session', 'disk', 'disks', 'multipath', 'usersOf'],
     // Nobody but the daemon itself sees these.
     ['watch', 'unwatch'],
   ),
