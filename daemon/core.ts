@@ -27,6 +27,7 @@ import type { OperationContext } from './reconcile/operations/operation-context.
 import { releaseTerminatedPods } from './reconcile/pod-release.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { reconstruct } from './reconcile/reconstructor.ts';
+import { ResolutionMemory } from './reconcile/resolution-memory.ts';
 import { VolumeHealth } from './reconcile/volume-health.ts';
 import {
   retiredVolumeRecord,
@@ -84,6 +85,7 @@ export class Core {
   readonly driftLog: DriftLog;
   readonly health: VolumeHealth;
   readonly #options: CoreOptions;
+  readonly #memory = new ResolutionMemory();
   readonly #iscsiPathWatch: IscsiPathWatch;
   readonly #attachmentWatch: AttachmentWatch;
   readonly #oldMountUsers: OldMountUsers;
@@ -213,7 +215,8 @@ export class Core {
     const { plugins, layout } = this.#options;
     const { objects, asw, manifests } = this;
     const isHere = (podUid: string, volume?: UniqueVolumeName) => asw.hasPod(podUid, volume);
-    return populate({ objects, plugins, layout, nodes: this.#nodes(), isHere, complete: manifests.isComplete });
+    const made = { plugins, layout, memory: this.#memory };
+    return populate({ ...made, objects, nodes: this.#nodes(), isHere, complete: manifests.isComplete });
   }
 
   #nodes(): Nodes {

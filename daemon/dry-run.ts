@@ -101,6 +101,7 @@ function operationSteps(dsw: DesiredStateOfWorld, actual: ActualStateOfWorld, dr
     now: 0,
     heavySlots: Number.POSITIVE_INFINITY,
     retrySlots: Number.POSITIVE_INFINITY,
+    inProcessSlots: Number.POSITIVE_INFINITY,
     runningByServer: new Map<string, never>(),
     stalledServers: new Set<string>(),
     draining,

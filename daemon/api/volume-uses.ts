@@ -12,7 +12,17 @@ export interface VolumeUse {
  * (GetPodVolumeNames). A pod without any container is a moored pod for host services: all its volumes count.
  */
 export function volumeUsesOf(pod: StoredPod): readonly VolumeUse[] {
-  const { spec } = pod;
+  const known = usesByPod.get(pod);
+  if (known !== undefined) return known;
+  const uses = findVolumeUses(pod);
+  usesByPod.set(pod, uses);
+  return uses;
+}
+
+/** Asked for by each view and each pass; a stored pod never changes, it is replaced. */
+const usesByPod = new WeakMap<StoredPod, readonly VolumeUse[]>();
+
+function findVolumeUses({ spec }: StoredPod): readonly VolumeUse[] {
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])];
   const mounted = namesIn(containers, 'volumeMounts');
   const mapped = namesIn(containers, 'volumeDevices');

@@ -75,11 +75,19 @@ function mergeOne(key: ObjectKey, { object, file }: Declaration, current: Stored
   if (current.metadata.annotations?.[annotations.manifest] === undefined) {
     return [refuse(key, file, 'Conflict', `${key} exists already and was made by moored itself`)];
   }
+  if (agreed.get(object) === current) return [];
   const forbidden = forbiddenChange(current, object);
   if (forbidden !== undefined) return [refuse(key, file, 'Forbidden', `${key}: ${forbidden}`)];
   const next = applyDeclared(current, object, file);
+  if (next === undefined) agreed.set(object, current);
   return next === undefined ? [] : [{ kind: 'update', object: next }];
 }
+
+/**
+ * The stored object from which a declaration was seen not to differ. Neither ever changes, and a file that was not read
+ * anew keeps its declarations: one edited file of thousands is one comparison.
+ */
+const agreed = new WeakMap<DeclaredObject, StoredObject>();
 
 /** Gone is what no file declares while its own file is absent, or there and good without it. */
 function isGone(object: StoredObject, states: ReadonlyMap<string, ManifestFile['state']>): boolean {

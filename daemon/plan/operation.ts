@@ -69,3 +69,14 @@ export const isHeavy: Readonly<Record<OperationKind, boolean>> = {
   detachVolume: false,
   forgetVolume: false,
 };
+
+/**
+ * Whether all of it is system calls of this process, which end in any case. A thousand that go on at once would hold the
+ * event loop for seconds, so they are bounded in number; what may wait for a server or a device is not, so that it keeps
+ * nobody else from going on.
+ */
+export function isInProcess(operation: Operation, asw: ActualStateOfWorld): boolean {
+  const { kind } = operation;
+  const isPossible = kind === 'mountVolume' || kind === 'unmountVolume' || kind === 'forgetVolume';
+  return isPossible && serverOfOperation(operation, asw) === undefined;
+}

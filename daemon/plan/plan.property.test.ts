@@ -15,6 +15,7 @@ const idle: PlanContext = {
   now: 0,
   heavySlots: Number.POSITIVE_INFINITY,
   retrySlots: Number.POSITIVE_INFINITY,
+  inProcessSlots: Number.POSITIVE_INFINITY,
   runningByServer: new Map(),
   stalledServers: new Set<string>(),
   draining: false,

@@ -15,6 +15,7 @@ const idle: PlanContext = {
   now: 0,
   heavySlots: 4,
   retrySlots: 3,
+  inProcessSlots: 256,
   runningByServer: new Map(),
   stalledServers: new Set<string>(),
   draining: false,
@@ -217,6 +218,19 @@ describe('plan: heavy operations', () => {
       'mountDevice three',
     ]);
     expect(planned(worldOf(three), attached(), { ...all, heavySlots: 2, retrySlots: 0 })).toEqual([]);
+  });
+
+  it('starts so many of the others as there are places, and those that wait for a server in any case', () => {
+    const pods = ['a', 'b', 'c'];
+    const dsw = worldOf([volumeToMount('tmpfs', 'scratch', pods), volumeToMount('nfs', 'export', ['a'])]);
+    const asw = new ActualStateOfWorld();
+    expect(planned(dsw, asw, { inProcessSlots: 2 })).toEqual([
+      'mountVolume scratch uid-a',
+      'mountVolume scratch uid-b',
+      'mountVolume export uid-a',
+    ]);
+    const mountedWorld = mounted(volumeToMount('tmpfs', 'scratch', pods));
+    expect(planned(nothing, mountedWorld, { inProcessSlots: 1 })).toEqual(['unmountVolume scratch uid-a']);
   });
 
   it('starts light operations although no place is free', () => {

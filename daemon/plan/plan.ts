@@ -16,7 +16,7 @@ import type { LeaseRelease, PodLease } from '../world/pod-lease.ts';
 import { wantedGrowth } from '../world/volume-growth.ts';
 import { endsWithItsPod, sameRecipe } from '../world/volume-recipe.ts';
 import type { PodVolumeRecord } from '../world/volume-record.ts';
-import { isHeavy, type Operation, operationKey, podUidOf, serverOfOperation } from './operation.ts';
+import { isHeavy, isInProcess, type Operation, operationKey, podUidOf, serverOfOperation } from './operation.ts';
 
 /** What the planner knows of operations under way and of failures before. */
 export interface PlanContext {
@@ -31,6 +31,8 @@ export interface PlanContext {
   readonly heavySlots: number;
   /** How many of these may go to operations that have failed before. */
   readonly retrySlots: number;
+  /** Free places for operations that are all system calls. */
+  readonly inProcessSlots: number;
   /** Running operations by the server that they talk to. */
   readonly runningByServer: ReadonlyMap<string, number>;
   /** Servers that do not answer. */
@@ -210,6 +212,7 @@ class Pass {
   readonly #byServer: Map<string, number>;
   readonly #leasesByPod: ReadonlyMap<string, readonly PodLease[]>;
   #heavySlots: number;
+  #inProcessSlots: number;
   #wakeAt: number | undefined;
 
   constructor(context: PlanContext, asw: ActualStateOfWorld) {
@@ -218,6 +221,7 @@ class Pass {
     this.#byServer = new Map(context.runningByServer);
     this.#leasesByPod = Map.groupBy(context.leases ?? [], ({ pod }) => pod.uid);
     this.#heavySlots = context.heavySlots;
+    this.#inProcessSlots = context.inProcessSlots;
   }
 
   hold(volumeName: string, podUid: string, reason: string): void {
@@ -245,6 +249,10 @@ class Pass {
       if (failed?.kind === operation.kind) this.#retries.push({ operation, notBefore: failed.notBefore });
       if (failed?.kind === operation.kind || this.#heavySlots === 0) return;
       this.#heavySlots--;
+    }
+    if (isInProcess(operation, this.#asw)) {
+      if (this.#inProcessSlots === 0) return;
+      this.#inProcessSlots--;
     }
     this.#admit(operation, key);
   }

@@ -26,6 +26,7 @@ import { StorageError } from '../world/storage-error.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import { type PodMount, sameRecipe, type VolumeRecipe } from '../world/volume-recipe.ts';
 import type { PodReference } from '../world/volume-record.ts';
+import { type Resolution, ResolutionMemory } from './resolution-memory.ts';
 
 export interface PopulatorOptions {
   readonly objects: Pick<ObjectStore, 'get' | 'list'>;
@@ -39,6 +40,7 @@ export interface PopulatorOptions {
   readonly isHere: (podUid: string, volume?: UniqueVolumeName) => boolean;
   /** True once every source was read; see DesiredStateOfWorld.complete. */
   readonly complete: boolean;
+  readonly memory?: ResolutionMemory;
 }
 
 export function populate(options: PopulatorOptions): DesiredStateOfWorld {
@@ -49,6 +51,7 @@ export function populate(options: PopulatorOptions): DesiredStateOfWorld {
 
 class Population {
   readonly #options: PopulatorOptions;
+  readonly #memory: ResolutionMemory;
   readonly #volumes = new Map<UniqueVolumeName, VolumeToMount & { readonly pods: Map<string, PodToMount> }>();
   readonly #errors = new Map<string, PodVolumeError[]>();
   /** Of each ReadWriteOncePod volume, by name, the pod that has it. */
@@ -56,6 +59,7 @@ class Population {
 
   constructor(options: PopulatorOptions) {
     this.#options = options;
+    this.#memory = options.memory ?? new ResolutionMemory();
   }
 
   addPod(pod: StoredPod): void {
@@ -69,7 +73,7 @@ class Population {
     for (const use of volumeUsesOf(pod)) {
       const { name } = use.volume;
       try {
-        if (refusal === undefined) this.#addVolume(reference, use);
+        if (refusal === undefined) this.#addVolume(pod, reference, use);
         else
           errors.push({
             pod: reference,
@@ -92,10 +96,9 @@ class Population {
     return refusal?.reason === 'FailedScheduling' && isHere(pod.metadata.uid) ? undefined : refusal;
   }
 
-  #addVolume(pod: PodReference, use: VolumeUse): void {
+  #addVolume(stored: StoredPod, pod: PodReference, use: VolumeUse): void {
     const spec = this.#specOf(pod, use);
-    const plugin = this.#pluginFor(spec, use.volume);
-    const resolved = plugin.resolve(spec, this.#options.layout);
+    const { plugin, resolved } = this.#resolve(stored, spec, use);
     const known = this.#volumes.get(resolved.name);
     if (known !== undefined && !sameRecipe(known.recipe, resolved.recipe)) {
       throw unresolved(use.volume.name, `volume "${resolved.name}" is already wanted in another way`, 'AlreadyExists');
@@ -112,6 +115,16 @@ class Population {
     this.#assertMayJoin(spec, pod, use.volume.name);
     volume.pods.set(pod.uid, mergeNames(volume.pods.get(pod.uid), podToMount(pod, resolved, use.volume.name)));
     this.#volumes.set(resolved.name, volume);
+  }
+
+  #resolve(pod: StoredPod, spec: VolumeSpec, { volume }: VolumeUse): Resolution {
+    const source = spec.kind === 'inline' ? undefined : spec.volume;
+    const known = this.#memory.get(pod, volume.name, source);
+    if (known !== undefined) return known;
+    const plugin = this.#pluginFor(spec, volume);
+    const resolution = { plugin, resolved: plugin.resolve(spec, this.#options.layout), source };
+    this.#memory.set(pod, volume.name, resolution);
+    return resolution;
   }
 
   #specOf(pod: PodReference, use: VolumeUse): VolumeSpec {

@@ -630,6 +630,7 @@ describe('what the planner is told', () => {
       now: 7,
       heavySlots: 1,
       retrySlots: 0,
+      inProcessSlots: 256,
       runningByServer: new Map(),
       stalledServers: new Map(),
       draining: false,

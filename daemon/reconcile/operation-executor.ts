@@ -5,6 +5,7 @@
 import { backoffDelayMs } from '../plan/backoff.ts';
 import {
   isHeavy,
+  isInProcess,
   type Operation,
   type OperationKind,
   operationKey,
@@ -35,6 +36,9 @@ const deadlineMs: Readonly<Record<OperationKind, number>> = {
   detachVolume: 60_000,
   forgetVolume: 60_000,
 };
+
+/** About half a millisecond each, in which nothing else happens; enough to share one write of the state and one look. */
+const mostInProcess = 256;
 
 export interface RunningOperation {
   readonly operation: Operation;
@@ -96,6 +100,7 @@ export class OperationExecutor {
     const running = [...this.#running.values()];
     const { heavyLimit } = this.#options;
     const heavy = running.filter(({ operation }) => isHeavy[operation.kind]).length;
+    const inProcess = running.filter(({ operation }) => isInProcess(operation, this.#options.asw)).length;
     return {
       running: new Set(this.#running.keys()),
       busyVolumes: new Set(running.map(({ operation }) => operation.volumeName)),
@@ -106,6 +111,7 @@ export class OperationExecutor {
       heavySlots: Math.max(heavyLimit - heavy, 0),
       // One place is never a retry's: what hangs each time would else have them all for as long as its deadlines are.
       retrySlots: Math.max(Math.max(heavyLimit - 1, 1) - heavy, 0),
+      inProcessSlots: Math.max(mostInProcess - inProcess, 0),
       runningByServer: this.#runningByServer(running),
       stalledServers: this.#options.servers.stalled,
       draining,

@@ -22,9 +22,9 @@ const ended: StoredPod = {
 };
 
 /** The pod's directory as far as the release looks at it: `list` answers what is in each. */
-function release(list: (path: string) => readonly string[]) {
+function release(list: (path: string) => readonly string[], pods: readonly StoredPod[] = [ended]) {
   const objects = new StateObjectStore(new MemoryStateStore());
-  objects.create(ended);
+  for (const pod of pods) objects.create(pod);
   const removed: string[] = [];
   const directories = { list, remove: (path: string) => removed.push(path) } as unknown as ManagedDirectories;
   const events = new MemoryEventRecorder({ timestamp: () => now });
@@ -70,4 +70,14 @@ it('says what it cannot read and goes on: an error is not an empty directory', (
   expect(left).toBe(1);
   expect(removed).toEqual([]);
   expect(messages).toEqual(['Cannot list "/r/pods/uid-web/volumes": input/output error']);
+});
+
+it('goes in portions: nothing else happens meanwhile', () => {
+  const crowd = Array.from({ length: 150 }, (_, index) => ({
+    ...ended,
+    metadata: { ...ended.metadata, name: `web-${index}`, uid: `uid-${index}` },
+  }));
+  const { left, isAllReleased } = release(() => [], crowd);
+  expect(left).toBe(50);
+  expect(isAllReleased).toBe(false);
 });

@@ -17,19 +17,24 @@ interface PodReleaseOptions {
   readonly logger: Logger;
 }
 
+/** About 40 ms, in which nothing else happens; what is left follows at the next pass, which the change of objects brings. */
+const mostAtOnce = 100;
+
 /**
  * A pod whose manifest is gone ends when no volume has it any more: its empty directories go, then its object. A
  * directory with something in it stays, and the pod with it (kubelet: "orphaned pod found").
- * @returns false when a directory stays: to be called again, as nothing tells when it has become empty
+ * @returns false when a pod stays: to be called again, as nothing tells when a directory has become empty
  */
 export function releaseTerminatedPods(options: PodReleaseOptions): boolean {
   const { objects, asw, events, logger } = options;
   const terminating = objects.list('Pod').filter((pod) => pod.metadata.deletionTimestamp !== undefined);
   if (terminating.length === 0) return true;
   let isAllReleased = true;
+  let released = 0;
   const inUse = new Set([...asw.volumes.values()].flatMap((volume) => Object.keys(volume.record.pods)));
   for (const pod of terminating) {
     if (inUse.has(pod.metadata.uid)) continue;
+    if (released === mostAtOnce) return false;
     const obstacle = removeDirectories(pod, options);
     if (obstacle !== undefined) {
       isAllReleased = false;
@@ -37,6 +42,7 @@ export function releaseTerminatedPods(options: PodReleaseOptions): boolean {
       continue;
     }
     objects.remove(keyOf(pod), pod.metadata.resourceVersion);
+    released++;
     logger.info('pod released', { namespace: pod.metadata.namespace, pod: pod.metadata.name, uid: pod.metadata.uid });
   }
   return isAllReleased;
