@@ -41,7 +41,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'reliability',
-          include: ['integration/reliability/**/*.test.ts'],
+          include: ['integration/{load,reliability}/**/*.test.ts'],
           environment: 'node',
           pool: 'forks',
           fileParallelism: false,
@@ -54,7 +54,7 @@ export default defineConfig({
         test: {
           name: 'sandbox',
           include: ['integration/**/*.test.ts'],
-          exclude: ['integration/{cases,model,reliability,vm,vm-host}/**'],
+          exclude: ['integration/{cases,load,model,reliability,vm,vm-host}/**'],
           environment: 'node',
           // Mount table, loop devices and mount namespace belong to the whole process: one file at a time, each in its own.
           pool: 'forks',

@@ -14,9 +14,9 @@ export class DaemonProcess extends DaemonClient {
   #child: ChildProcess | undefined;
   #log = '';
 
-  constructor() {
+  /** @param parent directory for its own */
+  constructor(parent = process.env['MOORED_TEST_DIR']) {
     super();
-    const parent = process.env['MOORED_TEST_DIR'];
     if (parent === undefined) throw new Error('Cannot run: MOORED_TEST_DIR is not set, use npm run test:sandbox');
     this.base = mkdtempSync(join(parent, 'daemon-'));
     chmodSync(this.base, 0o755);
@@ -24,6 +24,10 @@ export class DaemonProcess extends DaemonClient {
     this.rootDir = join(this.base, 'root');
     this.runDir = join(this.base, 'run');
     mkdirSync(this.manifestDir, { mode: 0o755 });
+  }
+
+  protected get directoryFlags(): readonly string[] {
+    return ['--manifest-dir', this.manifestDir, '--root-dir', this.rootDir, '--run-dir', this.runDir];
   }
 
   get stateDir(): string {
@@ -55,8 +59,7 @@ export class DaemonProcess extends DaemonClient {
 
   /** A daemon process that is not waited for. */
   spawn(): ChildProcess {
-    const args = ['--manifest-dir', this.manifestDir, '--root-dir', this.rootDir, '--run-dir', this.runDir];
-    const child = spawn(process.execPath, [join(dist, 'moored.js'), ...args, '--log-level', 'debug'], {
+    const child = spawn(process.execPath, [join(dist, 'moored.js'), ...this.directoryFlags, '--log-level', 'debug'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const keep = (chunk: Buffer) => {

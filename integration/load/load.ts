@@ -1,0 +1,58 @@
+/**
+ * Many pods, volumes, mounts and manifests: npm run load -- --help
+ * Not a test of speed: exits 1 when something is not mounted, not gone, or left behind, and prints the rest.
+ */
+import { loadavg } from 'node:os';
+import { churn, churnReport } from './churn.ts';
+import { companies, crowded, crowdedReport } from './crowded.ts';
+import { growth, growthKinds, growthReport } from './growth.ts';
+import { type Options, type Part, parseOptions, parts, usage } from './options.ts';
+import { plannerReport, plannerTimes } from './planner.ts';
+import { starvation, starvationReport } from './starvation.ts';
+
+const titles: Readonly<Record<Part, string>> = {
+  churn: 'Pods that come and go',
+  growth: 'Growth',
+  crowded: 'Beside a crowd',
+  planner: 'The planner alone',
+  starvation: 'Beside pods that fail for ever',
+};
+
+/** What each part reports; every one of them throws when something is not as it must be. */
+const runs: Readonly<Record<Part, (options: Options) => Promise<string>>> = {
+  churn: async ({ isQuick, rounds }) => churnReport(await churn(isQuick ? 100 : 1000, rounds)),
+  growth: async ({ isQuick, repeats }) => {
+    const reports: string[] = [];
+    for (const kind of growthKinds) {
+      const counts = isQuick ? kind.counts.slice(0, 2) : kind.counts;
+      reports.push(growthReport(await growth({ ...kind, counts }, repeats)));
+    }
+    return reports.join('\n\n');
+  },
+  crowded: async ({ isQuick }) => {
+    const all = { volumes: 2000, podsOnOneClaim: 100, foreignMounts: 10_000, manifests: 10_000 };
+    const few = { volumes: 400, podsOnOneClaim: 10, foreignMounts: 1000, manifests: 1000 };
+    return crowdedReport(await crowded(companies(isQuick ? few : all), 5));
+  },
+  planner: ({ isQuick }) => {
+    const count = isQuick ? 200 : 2000;
+    return Promise.resolve(plannerReport(count, plannerTimes(count, 50)));
+  },
+  starvation: async ({ isQuick }) => starvationReport(await starvation(isQuick ? 20 : 200, 5)),
+};
+
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--help')) return void process.stdout.write(usage);
+  const options = parseOptions(argv);
+  process.stdout.write(`Load average at the start ${loadavg()[0]?.toFixed(1)}; min / median / max\n`);
+  for (const part of parts.filter((known) => options.only.has(known))) {
+    process.stdout.write(`\n## ${titles[part]}\n\n`);
+    process.stdout.write(`${await runs[part](options)}\n`);
+  }
+  process.stdout.write(`\nLoad average at the end ${loadavg()[0]?.toFixed(1)}\n`);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`load: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+});
