@@ -1,9 +1,9 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { basename } from 'node:path/posix';
 import type { AttachmentObserver, WatchedAs } from '../ports/attachment-observer.ts';
 import type { AttachedFacts } from '../world/attachment-drift.ts';
 import { Inotify } from './inotify.ts';
-import { backingPathOf, hasBackingFile } from './loop-sysfs.ts';
+import { hasBackingFile, loopBackingOf } from './loop-sysfs.ts';
 import { fromNode } from './node-errno.ts';
 import { failedWith } from './syscall-error.ts';
 
@@ -34,10 +34,12 @@ export class LinuxAttachmentObserver implements AttachmentObserver, AsyncDisposa
   }
 
   facts(deviceNumber: string): AttachedFacts | undefined {
+    const backing = loopBackingOf(deviceNumber);
+    if (backing !== undefined) return { backing };
     const name = nameOf(deviceNumber);
     if (name === undefined) return undefined;
-    if (!hasBackingFile(name)) return { name };
-    return { name, backing: { path: backingPathOf(name), isAutoclear: isAutoclear(name) } };
+    // Detached, attached or unreadable between two reads: the next look says so.
+    return hasBackingFile(name) ? { backing: { path: '', isAutoclear: false } } : {};
   }
 
   /** The file at the path may be another one than before: inotify keeps one watch a file, so adding it again is cheap. */
@@ -77,14 +79,5 @@ function nameOf(deviceNumber: string): string | undefined {
   } catch (thrown) {
     if (failedWith(thrown, 'ENOENT')) return undefined;
     throw thrown;
-  }
-}
-
-function isAutoclear(name: string): boolean {
-  try {
-    return readFileSync(`/sys/block/${name}/loop/autoclear`, 'latin1').trim() === '1';
-  } catch {
-    // Detached between two reads: the next look says so.
-    return false;
   }
 }

@@ -31,11 +31,26 @@ export function hasBackingFile(name: string): boolean {
 /** The path that the backing file has now (it follows a rename; "… (deleted)" after unlink), '' when it cannot be read. */
 export function backingPathOf(name: string): string {
   try {
-    // One newline ends it; others belong to the path.
-    return readFileSync(`${BLOCK_DEVICES}/${name}/loop/backing_file`, 'utf8').replace(/\n$/, '');
+    return withoutNewline(readFileSync(`${BLOCK_DEVICES}/${name}/loop/backing_file`, 'utf8'));
   } catch {
     // For people and as a second look only; who it is, is decided by device and inode.
     return '';
+  }
+}
+
+/**
+ * Of an attached device by its number ("7:3"): path and autoclear, as it is asked every now and then of each of hundreds.
+ * Undefined says nothing but that not both could be read. UTF-8, because for it Node has one call that reads a whole file.
+ */
+export function loopBackingOf(
+  deviceNumber: string,
+): { readonly path: string; readonly isAutoclear: boolean } | undefined {
+  const directory = `/sys/dev/block/${deviceNumber}/loop`;
+  try {
+    const path = withoutNewline(readFileSync(`${directory}/backing_file`, 'utf8'));
+    return { path, isAutoclear: readFileSync(`${directory}/autoclear`, 'utf8') === '1\n' };
+  } catch {
+    return undefined;
   }
 }
 
@@ -43,6 +58,11 @@ export function backingPathOf(name: string): string {
 export function loopFactsOf(name: string): { readonly readOnly: boolean; readonly deviceNumber: string } {
   const read = (file: string) => readFileSync(`${BLOCK_DEVICES}/${name}/${file}`, 'latin1').trim();
   return { readOnly: read('ro') === '1', deviceNumber: read('dev') };
+}
+
+/** One newline ends a path in sysfs; others belong to it. */
+function withoutNewline(text: string): string {
+  return text.replace(/\n$/, '');
 }
 
 function numberOf(name: string): number {

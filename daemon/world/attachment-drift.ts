@@ -3,7 +3,6 @@ import type { ActualVolume } from './actual-state-of-world.ts';
 
 /** What sysfs tells of a block device by its number; undefined where there is no such device any more. */
 export interface AttachedFacts {
-  readonly name: string;
   /** Of a loop device with a backing file. */
   readonly backing?: {
     /** Follows a rename; ends in " (deleted)" once the last name is gone. */

@@ -184,15 +184,13 @@ export function fakeAttachmentObserver(
   return {
     watched,
     facts: (deviceNumber) => {
-      const isLoop = deviceNumber.startsWith('7:');
-      const name = isLoop ? `loop${deviceNumber.slice(2)}` : 'disk';
       const isDisk = [...kernel.disks.values()].some((disk) => disk.deviceNumber === deviceNumber);
-      if (!isLoop) return isDisk ? { name } : undefined;
-      const loop = kernel.loops.get(`/dev/${name}`);
-      if (loop === undefined) return { name };
+      if (!deviceNumber.startsWith('7:')) return isDisk ? {} : undefined;
+      const loop = kernel.loops.get(`/dev/loop${deviceNumber.slice(2)}`);
+      if (loop === undefined) return {};
       const { path, inode, isAutoclear = false } = loop;
       const moved = [...kernel.imageFiles].find(([, image]) => image.inode === inode)?.[0];
-      return { name, backing: { path: moved ?? `${path} (deleted)`, isAutoclear } };
+      return { backing: { path: moved ?? `${path} (deleted)`, isAutoclear } };
     },
     watch: (path) => watched.add(path),
     unwatch: (path) => watched.delete(path),
