@@ -1,7 +1,10 @@
-import { accessSync, constants } from 'node:fs';
+import { statSync } from 'node:fs';
 
 /** Where tools are looked for, in this order, whatever PATH the daemon was started with. */
 export const toolDirectories = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'] as const;
+
+/** What access(2) asks for root, who is the only one to run moored: that anybody may execute it. */
+const anyExecute = 0o111;
 
 /** Absolute path of a tool; undefined: this machine does not have it. */
 export function findTool(tool: string): string | undefined {
@@ -9,13 +12,10 @@ export function findTool(tool: string): string | undefined {
   return candidates.find(isExecutable);
 }
 
+/** Asked before every child, and a tool is mostly not in the first place: that must cost no exception. */
 function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status?.isFile() === true && (status.mode & anyExecute) !== 0;
 }
 
 /** The Debian package of each tool that moored runs. */
