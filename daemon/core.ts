@@ -93,7 +93,7 @@ export class Core {
   #cancelRelease: (() => void) | undefined;
 
   constructor(options: CoreOptions) {
-    const { state, host, leases, services, layout, plugins, clock, logger, chance, heavyLimit } = options;
+    const { state, host, leases, services, clock, logger, chance, heavyLimit } = options;
     const { newUid, random, soon } = chance;
     const { asw } = this;
     this.#options = options;
@@ -102,10 +102,7 @@ export class Core {
     this.driftLog = new DriftLog(clock);
     this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
-    const isImageInUse = (path: string) => asw.imagePaths.has(path);
-    const nodeExpansion = (volumeName: string) => nodeExpansionOf(volumeName, asw, this.executor);
-    const images = { images: host.images, isImageInUse, nodeExpansion };
-    const provisioning = new Provisioning({ ...common, ...images, plugins, layout });
+    const provisioning = new Provisioning({ ...common, ...this.#provisioningParts() });
     this.dependents = new DependentsController({ ...common, readiness: () => podReadiness(this.snapshot()) });
     this.claims = new ClaimController({ ...common, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
@@ -249,6 +246,22 @@ export class Core {
     this.claims.volumesChanged();
     this.servers.sync();
     this.revision.bump();
+  }
+
+  /** What provisioning asks of the machine, and of the actual state of world about what it is to delete or to empty. */
+  #provisioningParts() {
+    const { host, layout, plugins } = this.#options;
+    const { images, recycler, mountTable } = host;
+    const { asw } = this;
+    return {
+      ...{ images, recycler, mountTable, plugins, layout },
+      isImageInUse: (path: string) => asw.imagePaths.has(path),
+      isVolumeInUse: (name: string) =>
+        [...asw.volumes.values()].some(({ record }) =>
+          Object.values(record.pods).some(({ specName }) => specName === name),
+        ),
+      nodeExpansion: (volumeName: string) => nodeExpansionOf(volumeName, asw, this.executor),
+    };
   }
 
   #operationContext(signal: AbortSignal): OperationContext {

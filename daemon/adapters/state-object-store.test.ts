@@ -121,6 +121,21 @@ describe('StateObjectStore', () => {
     expect(seen).toEqual([1, 2]);
   });
 
+  it('gives each reader of changes what it has not seen, each key once, removals too', () => {
+    const store = new StateObjectStore(new MemoryStateStore());
+    const first = store.create(storageClass('fast'));
+    const changes = store.changes();
+    expect(changes()).toEqual([fast]);
+    expect(changes()).toEqual([]);
+    store.update(store.update(first));
+    const late = store.changes();
+    expect(changes()).toEqual([fast]);
+    store.remove(fast, '3');
+    store.create(storageClass('slow'));
+    expect(changes()).toEqual([fast, objectKey('StorageClass', '', 'slow')]);
+    expect(late()).toEqual([fast, objectKey('StorageClass', '', 'slow')]);
+  });
+
   it('tells again of writes that a listener makes', async () => {
     const store = new StateObjectStore(new MemoryStateStore());
     let calls = 0;

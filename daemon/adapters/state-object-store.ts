@@ -9,6 +9,8 @@ export class StateObjectStore implements ObjectStore {
   readonly #state: StateStore;
   readonly #byKind = new Map<Kind, Map<ObjectKey, StoredObject>>();
   readonly #listeners = new Set<() => void>();
+  /** Of each reader of changes what it has not seen yet. */
+  readonly #changed: Set<ObjectKey>[] = [];
   #counter = 0;
   #isNotifying = false;
 
@@ -45,11 +47,21 @@ export class StateObjectStore implements ObjectStore {
     this.#assertCurrent(key, resourceVersion);
     this.#kind(kindIn(key)).delete(key);
     this.#state.remove('objects', key);
-    this.#notifySoon();
+    this.#changedNow(key);
   }
 
   durable(): Promise<void> {
     return this.#state.durable();
+  }
+
+  changes(): () => readonly ObjectKey[] {
+    const changed = new Set([...this.#byKind.values()].flatMap((objects) => [...objects.keys()]));
+    this.#changed.push(changed);
+    return () => {
+      const keys = [...changed];
+      changed.clear();
+      return keys;
+    };
   }
 
   onChange(listener: () => void): () => void {
@@ -63,7 +75,7 @@ export class StateObjectStore implements ObjectStore {
     const stored = { ...object, metadata };
     this.#kind(object.kind).set(key, stored);
     this.#state.put('objects', key, stored);
-    this.#notifySoon();
+    this.#changedNow(key);
     return stored;
   }
 
@@ -80,6 +92,11 @@ export class StateObjectStore implements ObjectStore {
     const created = new Map<ObjectKey, StoredObject>();
     this.#byKind.set(kind, created);
     return created;
+  }
+
+  #changedNow(key: ObjectKey): void {
+    for (const changed of this.#changed) changed.add(key);
+    this.#notifySoon();
   }
 
   #notifySoon(): void {

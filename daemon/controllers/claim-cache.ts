@@ -10,7 +10,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 
 /**
  * What the claim controller has seen of the store, by what it asks for, and what is to be looked at again because of what
- * changed. Level-triggered: `refresh` compares the store with what was seen, so that no write by anybody can be missed.
+ * changed. `refresh` compares the whole store with what was seen, so that no write by anybody is missed for long.
  */
 export class ClaimCache {
   readonly volumes = new VolumeIndex();

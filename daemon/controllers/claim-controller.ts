@@ -2,8 +2,8 @@
  * Runs the pure steps of claims and volumes against the store until nothing changes, and the effects that they ask for.
  *
  * Two logical queues, as upstream's claimQueue and volumeQueue: what changed, and what that may concern, is looked at
- * (claim-cache.ts), volumes before claims. Level-triggered all the same: each `sync` compares the store with what was
- * seen, and now and then everything is looked at again.
+ * (claim-cache.ts), volumes before claims. Level-triggered all the same: a step starts from the store as it is, and now
+ * and then all of it is compared with what was seen, and looked at again.
  */
 import type { ObjectKey } from '../api/meta.ts';
 import type { StoredObject } from '../api/object.ts';
@@ -56,6 +56,7 @@ export class ClaimController {
   readonly #waits: ControlWaits;
   readonly #operations: ControlOperations;
   readonly #world: ClaimWorld;
+  readonly #changes: () => readonly ObjectKey[];
   readonly #waitingForVolumes = new Set<ObjectKey>();
   #lastResync = Number.NEGATIVE_INFINITY;
   #isStopped = false;
@@ -64,6 +65,7 @@ export class ClaimController {
   constructor(options: ClaimControllerOptions) {
     const { clock, events, objects, provisioning } = options;
     this.#options = options;
+    this.#changes = objects.changes();
     this.#waits = new ControlWaits(clock, events);
     this.#operations = new ControlOperations({
       ...options,
@@ -98,10 +100,12 @@ export class ClaimController {
   /** To be called whenever objects changed. */
   sync(): void {
     if (this.#isStopped) return;
-    const now = this.#options.clock.monotonic();
-    this.#cache.refresh(this.#options.objects);
+    const { objects, clock } = this.#options;
+    const now = clock.monotonic();
+    for (const key of this.#changes()) this.#cache.take(key, objects.get(key));
     if (now - this.#lastResync >= resyncMs) {
       this.#lastResync = now;
+      this.#cache.refresh(objects);
       this.#cache.affectAll();
     }
     for (let round = 0; round < maxRounds; round++) if (!this.#round()) return;

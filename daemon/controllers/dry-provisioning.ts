@@ -1,3 +1,4 @@
+import { keyOf } from '../api/meta.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
@@ -6,7 +7,9 @@ import type { NodeExpansion } from './claim-world.ts';
 import { newPersistentVolume } from './new-persistent-volume.ts';
 import type { ProvisioningOptions } from './provisioning.ts';
 import { removeDeletedVolume } from './removed-volume.ts';
+import { withoutClaim } from './unbind.ts';
 import { expandableImage, writeGrownCapacity } from './volume-expansion.ts';
+import { recyclableDirectory } from './volume-recycling.ts';
 
 interface DryStep {
   readonly kind: string;
@@ -62,11 +65,15 @@ export class DryProvisioning implements ProvisionEffects {
     return Promise.resolve();
   }
 
-  canRecycle(): boolean {
-    return false;
+  canRecycle(volume: StoredPersistentVolume): boolean {
+    return recyclableDirectory(volume) !== undefined;
   }
 
-  recycle(): Promise<void> {
+  recycle(volume: StoredPersistentVolume): Promise<void> {
+    const subject = recyclableDirectory(volume) ?? volume.metadata.name;
+    this.steps.push({ kind: 'emptyDirectory', subject, reason: 'reclaim policy Recycle', destructive: true });
+    const current = this.#options.objects.get(keyOf(volume));
+    if (current?.kind === 'PersistentVolume') this.#options.objects.update(withoutClaim(current));
     return Promise.resolve();
   }
 

@@ -7,8 +7,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Images } from '../ports/images.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { MountTableSource } from '../ports/mount-table-source.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { VolumePlugin } from '../ports/volume-plugin.ts';
+import type { VolumeRecycler } from '../ports/volume-recycler.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { StorageError } from '../world/storage-error.ts';
 import type { ProvisionEffects } from './claim-controller.ts';
@@ -16,11 +18,14 @@ import type { NodeExpansion } from './claim-world.ts';
 import { newPersistentVolume } from './new-persistent-volume.ts';
 import { removeDeletedVolume } from './removed-volume.ts';
 import { expandableImage, expandVolumeImage } from './volume-expansion.ts';
+import { recyclableDirectory, recycleVolume } from './volume-recycling.ts';
 
 export interface ProvisioningOptions {
   readonly objects: ObjectStore;
   readonly plugins: readonly VolumePlugin[];
   readonly images: Images;
+  readonly recycler: VolumeRecycler;
+  readonly mountTable: Pick<MountTableSource, 'refresh'>;
   readonly layout: DiskLayout;
   readonly clock: Clock;
   readonly events: EventRecorder;
@@ -28,6 +33,8 @@ export interface ProvisioningOptions {
   readonly newUid: () => string;
   /** Whether an image is attached or may be, by the actual state of world. */
   readonly isImageInUse: (path: string) => boolean;
+  /** The same of a volume of this name in a pod's directory. */
+  readonly isVolumeInUse: (volumeName: string) => boolean;
   /** How far the growth of a volume of this name is, by the actual state of world and its operations. */
   readonly nodeExpansion: (volumeName: string) => NodeExpansion;
 }
@@ -46,7 +53,8 @@ export class Provisioning implements ProvisionEffects {
 
   isInUse(volume: StoredPersistentVolume): boolean {
     const path = this.#imageOf(volume);
-    return path !== undefined && this.#options.isImageInUse(path);
+    const { isImageInUse, isVolumeInUse } = this.#options;
+    return path === undefined ? isVolumeInUse(volume.metadata.name) : isImageInUse(path);
   }
 
   /**
@@ -71,14 +79,12 @@ export class Provisioning implements ProvisionEffects {
     events.record({ reason: 'ProvisioningSucceeded', regarding, message });
   }
 
-  /** No plugin here knows how to empty a volume safely. */
-  canRecycle(): boolean {
-    return false;
+  canRecycle(volume: StoredPersistentVolume): boolean {
+    return recyclableDirectory(volume) !== undefined;
   }
 
-  recycle({ metadata }: StoredPersistentVolume): Promise<void> {
-    const message = `Cannot recycle volume "${metadata.name}": no plugin here empties volumes`;
-    return Promise.reject(new StorageError(message, { code: 'Unimplemented' }));
+  recycle(volume: StoredPersistentVolume, isWanted: () => boolean): Promise<void> {
+    return recycleVolume(volume, isWanted, this.#options);
   }
 
   canExpand(volume: StoredPersistentVolume): boolean {

@@ -63,7 +63,7 @@ function recycleStep(volume: StoredPersistentVolume, world: ClaimWorld): Control
     return { kind: 'wait', reason: 'VolumeFailedRecycle', type: 'Normal', message: `Volume is used by pods: ${names}` };
   }
   if (!world.canRecycle(volume)) {
-    const message = `Cannot recycle volume "${volume.metadata.name}": only the directory of a local or hostPath volume is emptied`;
+    const message = `Cannot recycle volume "${volume.metadata.name}": only the directory of a local volume is emptied`;
     return failed(volume, 'VolumeFailedRecycle', message);
   }
   return attempt(volume, world, 'VolumeFailedRecycle') ?? whenAtRest(volume, world, { kind: 'recycle', volume });

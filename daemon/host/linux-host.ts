@@ -15,6 +15,7 @@ import { LinuxMountTable } from './linux-mount-table.ts';
 import { LinuxMounter } from './linux-mounter.ts';
 import { LinuxNfsMounter } from './linux-nfs-mounter.ts';
 import { LinuxStorageInventory } from './linux-storage-inventory.ts';
+import { LinuxVolumeRecycler } from './linux-volume-recycler.ts';
 import { MountTools } from './mount-tools.ts';
 import { SpawnedChildProcesses } from './spawned-child-processes.ts';
 import { systemClock } from './system-clock.ts';
@@ -54,6 +55,7 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     directories: new LinuxManagedDirectories(rootDir, features),
     inventory: new LinuxStorageInventory(rootDir, features),
     images: new LinuxImages({ features, imagesDirectory: `${rootDir}/images`, clock: systemClock }),
+    recycler: new LinuxVolumeRecycler(features),
     iscsi: new LinuxIscsiInitiator(children),
     async [Symbol.asyncDispose]() {
       await attachments[Symbol.asyncDispose]();

@@ -16,8 +16,9 @@ import type { KernelFeatures } from './kernel-features.ts';
 import { O_PATH } from './mount-syscalls.ts';
 import { openat2Opener, openatOpener, type PathOpener } from './open-beneath.ts';
 import { storageErrorFromErrno } from './storage-error-from-errno.ts';
-import { failedWith, SyscallError } from './syscall-error.ts';
+import { failedWith } from './syscall-error.ts';
 import { close, fchmod, openat, withFd } from './syscalls.ts';
+import { treeError } from './tree-error.ts';
 
 const PATH_DIRECTORY = O_PATH | constants.O_DIRECTORY;
 const READ_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
@@ -156,15 +157,4 @@ function unlessAbsent<T>(absent: T, work: () => T): T {
     if (failedWith(thrown, 'ENOENT')) return absent;
     throw thrown;
   }
-}
-
-function treeError(place: string, thrown: unknown, signal: AbortSignal): unknown {
-  const action = `Cannot remove the tree at "${place}"`;
-  if (failedWith(thrown, 'EBUSY', 'EXDEV')) {
-    const options = { code: 'ForeignMount', target: place, errno: thrown.code, cause: thrown } as const;
-    return new StorageError(`${action}: something is mounted there`, options);
-  }
-  if (thrown instanceof SyscallError) return storageErrorFromErrno(thrown, action, { target: place });
-  const code = signal.aborted ? 'Aborted' : 'Internal';
-  return new StorageError(`${action}: stopped before the end`, { code, progress: 'uncertain', cause: thrown });
 }

@@ -10,6 +10,7 @@ import type { MountHolders } from './mount-holders.ts';
 import type { MountTableSource } from './mount-table-source.ts';
 import type { Mounter } from './mounter.ts';
 import type { NfsMounter } from './nfs-mounter.ts';
+import type { VolumeRecycler } from './volume-recycler.ts';
 
 /** All of Linux that the operations need. */
 export interface Host {
@@ -24,5 +25,6 @@ export interface Host {
   readonly filesystemHealth: FilesystemHealth;
   readonly directories: ManagedDirectories;
   readonly images: Images;
+  readonly recycler: VolumeRecycler;
   readonly iscsi: IscsiInitiator;
 }

@@ -19,6 +19,8 @@ export interface ObjectStore {
   remove(key: ObjectKey, resourceVersion: string): void;
   /** Resolves when every write made before this call is on disk. Rejects when the disk refuses (ENOSPC, EIO, EROFS). */
   durable(): Promise<void>;
+  /** A reader of its own place: each call gives the keys written or removed since the one before; the first, all. */
+  changes(): () => readonly ObjectKey[];
   /** Called once per tick after one or more writes. Returns the unsubscribe. */
   onChange(listener: () => void): () => void;
 }

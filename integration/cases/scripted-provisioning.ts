@@ -9,6 +9,7 @@ import { newPersistentVolume } from '../../daemon/controllers/new-persistent-vol
 import { removeDeletedVolume } from '../../daemon/controllers/removed-volume.ts';
 import { withoutClaim } from '../../daemon/controllers/unbind.ts';
 import { writeGrownCapacity } from '../../daemon/controllers/volume-expansion.ts';
+import { recyclableDirectory } from '../../daemon/controllers/volume-recycling.ts';
 import type { ObjectStore } from '../../daemon/ports/object-store.ts';
 import { StorageError } from '../../daemon/world/storage-error.ts';
 import type { Injection, Operation, Result } from './case-format.ts';
@@ -46,8 +47,8 @@ export class ScriptedProvisioning implements ProvisionEffects {
     return spec.csi !== undefined;
   }
 
-  canRecycle({ spec }: StoredPersistentVolume): boolean {
-    return spec['hostPath'] !== undefined || spec['local'] !== undefined;
+  canRecycle(volume: StoredPersistentVolume): boolean {
+    return recyclableDirectory(volume) !== undefined;
   }
 
   nodeExpansion(): NodeExpansion {

@@ -24,6 +24,7 @@ export type Effect =
   | 'seal'
   | 'remove'
   | 'removeTree'
+  | 'empty'
   | 'createImage'
   | 'removeImage'
   | 'replaceImage'

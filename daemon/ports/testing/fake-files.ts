@@ -1,5 +1,6 @@
 import type { Images } from '../images.ts';
 import type { ManagedDirectories, PathKind } from '../managed-directories.ts';
+import type { VolumeRecycler } from '../volume-recycler.ts';
 import { finalError } from './fake-effects.ts';
 import type { FakeImage, FakeKernel } from './fake-kernel.ts';
 
@@ -65,6 +66,23 @@ export function fakeDirectories(kernel: FakeKernel): ManagedDirectories {
           for (const entry of [...entries.keys()]) {
             if (entry === path || entry.startsWith(`${path}/`)) entries.delete(entry);
           }
+        },
+        undefined,
+      ),
+  };
+}
+
+export function fakeRecycler({ entries, effects, mounts }: FakeKernel): VolumeRecycler {
+  return {
+    empty: (path) =>
+      effects.doAsync(
+        'empty',
+        path,
+        () => {
+          const below = mounts.find(({ mountPoint }) => mountPoint.startsWith(`${path}/`));
+          if (below !== undefined)
+            throw finalError(`Cannot empty "${path}": mount at ${below.mountPoint}`, 'ForeignMount');
+          for (const entry of [...entries.keys()]) if (entry.startsWith(`${path}/`)) entries.delete(entry);
         },
         undefined,
       ),

@@ -7,7 +7,7 @@ import {
   fakeFilesystems,
   fakeLoopDevices,
 } from './fake-block-devices.ts';
-import { fakeDirectories, fakeImages } from './fake-files.ts';
+import { fakeDirectories, fakeImages, fakeRecycler } from './fake-files.ts';
 import { FakeIscsiInitiator } from './fake-iscsi-initiator.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { fakeMounter, fakeMountHolders, fakeMountTable } from './fake-mounts.ts';
@@ -27,6 +27,7 @@ export class FakeHost extends FakeKernel implements Host {
   readonly filesystemHealth = fakeFilesystemHealth(this);
   readonly directories = fakeDirectories(this);
   readonly images = fakeImages(this);
+  readonly recycler = fakeRecycler(this);
   readonly iscsi = new FakeIscsiInitiator(this);
 
   override reboot(): void {

@@ -74,10 +74,11 @@ export const claimReasons = {
     type: 'Warning',
     means: 'The volume was released, and what is in it could not be removed.',
     help: [
-      'moorctl describe pv NAME says why: only the directory of a local or hostPath volume is emptied',
+      'moorctl describe pv NAME says why: only the directory of a local volume is emptied',
       'to keep the data instead: persistentVolumeReclaimPolicy: Retain',
     ],
   },
+  VolumeRecycled: { type: 'Normal', means: 'What was in the volume is removed: it is free again.', help: [] },
   VolumeUnknownReclaimPolicy: {
     type: 'Warning',
     means: 'The reclaim policy of the volume is none that moored knows: the volume is Failed, its data is kept.',

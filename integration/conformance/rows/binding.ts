@@ -228,8 +228,8 @@ export const reclaim: Area = {
     },
     {
       id: 'R06',
-      says: 'Recycle empties the directory of a local or hostPath volume and makes it Available.',
-      tests: ['pv/6-1', 'pv/6-own-2'],
+      says: 'Recycle empties the directory of a local volume and makes it Available; upstream does it for hostPath and NFS.',
+      tests: ['pv/6-1', 'pv/6-own-2', 'integration/recycle.test.ts > empties the directory once nothing uses it'],
     },
   ],
 };
