@@ -7,8 +7,10 @@ import { MountInfoReader } from './mount-info-reader.ts';
 import type { MountTableReader } from './mount-table-reader.ts';
 import { StatmountReader } from './statmount-reader.ts';
 
-/** Above this, listmount and statmount of what is ours are cheaper than the whole text. */
+/** Above this, listmount and statmount of what is ours are cheaper than the whole text, unless most of them are ours. */
 const MANY = 2000;
+/** A mount takes statmount 7 us and is 3 us of the text. */
+const MOST_SHARE_OF_OURS = 0.4;
 
 /** After a change, how long until the many mounts of other people are looked through for remounts and moves. */
 const REST_DELAY_MS = 1000;
@@ -135,7 +137,9 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
   /** A reader that was not used for a while has missed changes: it starts anew. */
   get #reader(): MountTableReader {
     const { features, many = MANY, managedRoot } = this.#options;
-    if (!features.statmount || this.#table.mounts.length <= many) {
+    const mostOfOurs = MOST_SHARE_OF_OURS * this.#table.mounts.length;
+    const isTextCheaper = this.#table.mounts.length <= many || this.#table.under(managedRoot).length > mostOfOurs;
+    if (!features.statmount || isTextCheaper) {
       this.#statmount = undefined;
       return this.#text;
     }

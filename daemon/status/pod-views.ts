@@ -20,10 +20,12 @@ export interface PodVolumeEntry {
 
 export type PodVolumeIndex = ReadonlyMap<string, ReadonlyMap<string, PodVolumeEntry>>;
 
-function indexPodVolumes({ dsw }: DaemonSnapshot): PodVolumeIndex {
+function indexPodVolumes({ dsw }: DaemonSnapshot, pods: readonly StoredPod[]): PodVolumeIndex {
   const index = new Map<string, Map<string, PodVolumeEntry>>();
+  const uids = new Set(pods.map(({ metadata }) => metadata.uid));
   for (const volume of dsw.volumes.values()) {
     for (const [uid, pod] of volume.pods) {
+      if (!uids.has(uid)) continue;
       const entries = index.get(uid) ?? new Map<string, PodVolumeEntry>();
       for (const name of pod.outerNames) entries.set(name, { volume, pod });
       index.set(uid, entries);
@@ -39,15 +41,22 @@ export function podViews(
 ): readonly PodView[] {
   const pods = snapshot.objects.list('Pod').filter(isAsked);
   if (pods.length === 0) return [];
-  const index = indexPodVolumes(snapshot);
-  const drifted = driftedKeys(snapshot);
-  return pods.map((pod) => ({ ...pod, status: podStatus(pod, { snapshot, index, drifted }) }));
+  const context = contextOf(snapshot, pods);
+  return pods.map((pod) => ({ ...pod, status: podStatus(pod, context) }));
 }
 
 /** Whether all that a pod uses is mounted, of pods as they are in the store by now. */
 export function podReadiness(snapshot: DaemonSnapshot): (pod: StoredPod) => boolean {
-  const context = { snapshot, index: indexPodVolumes(snapshot), drifted: driftedKeys(snapshot) };
+  const context = contextOf(snapshot, snapshot.objects.list('Pod'));
   return (pod) => podStatus(pod, context).phase === 'Ready';
+}
+
+function contextOf(snapshot: DaemonSnapshot, pods: readonly StoredPod[]): ViewContext {
+  const index = indexPodVolumes(snapshot, pods);
+  const names = new Set(
+    [...index.values()].flatMap((entries) => [...entries.values()].map(({ volume }) => volume.name)),
+  );
+  return { snapshot, index, drifted: driftedKeys(snapshot, names) };
 }
 
 interface ViewContext {

@@ -1,6 +1,7 @@
 import type { AswVolume, DswVolume } from '../control/protocol.ts';
 import { operationKey } from '../plan/operation.ts';
-import { findDrift } from '../world/drift.ts';
+import { findVolumeDrift } from '../world/drift.ts';
+import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { PodMount } from '../world/volume-recipe.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
 
@@ -43,6 +44,11 @@ export function aswView(snapshot: DaemonSnapshot): readonly AswVolume[] {
 }
 
 /** What the table no longer shows although no pass has seen that yet: a status is never better than mountinfo. */
-export function driftedKeys({ asw, mounts }: DaemonSnapshot): ReadonlySet<string> {
-  return new Set(findDrift(asw, mounts).map(({ volumeName, podUid }) => operationKey(volumeName, podUid)));
+export function driftedKeys(
+  { asw, mounts }: DaemonSnapshot,
+  names: Iterable<UniqueVolumeName> = asw.volumes.keys(),
+): ReadonlySet<string> {
+  const volumes = [...names].flatMap((name) => asw.get(name) ?? []);
+  const drifts = volumes.flatMap((volume) => findVolumeDrift(volume, mounts));
+  return new Set(drifts.map(({ volumeName, podUid }) => operationKey(volumeName, podUid)));
 }

@@ -18,7 +18,11 @@ export interface Drift {
 
 /** Only what is marked as mounted can drift; uncertain mounts are looked at by their operation. */
 export function findDrift(asw: ActualStateOfWorld, table: MountTable): readonly Drift[] {
-  return [...asw.volumes.values()].flatMap((volume) => [...deviceDrift(volume, table), ...podDrift(volume, table)]);
+  return [...asw.volumes.values()].flatMap((volume) => findVolumeDrift(volume, table));
+}
+
+export function findVolumeDrift(volume: ActualVolume, table: MountTable): readonly Drift[] {
+  return [...deviceDrift(volume, table), ...podDrift(volume, table)];
 }
 
 function deviceDrift(volume: ActualVolume, table: MountTable): readonly Drift[] {

@@ -35,12 +35,28 @@ export function findStrayMounts(asw: ActualStateOfWorld, table: MountTable): rea
   return strays;
 }
 
-function ourPaths({ record }: ActualVolume): ReadonlySet<string> {
-  return new Set([record.recipe.globalMountPath, ...Object.values(record.pods).map(({ targetPath }) => targetPath)]);
+/** Of volumes that did not change since the last look nothing is made anew: thousands rest while one is mounted. */
+const pathsByVolume = new WeakMap<ActualVolume, ReadonlySet<string>>();
+const devicesByVolume = new WeakMap<ActualVolume, ReadonlySet<string>>();
+
+function ourPaths(volume: ActualVolume): ReadonlySet<string> {
+  const { recipe, pods } = volume.record;
+  const make = () => new Set([recipe.globalMountPath, ...Object.values(pods).map(({ targetPath }) => targetPath)]);
+  return remembered(pathsByVolume, volume, make);
 }
 
 /** Superblocks that are of this volume alone, as they were seen right after its mounts. */
-function ourDevices({ record, deviceMountState, podStates }: ActualVolume): ReadonlySet<string> {
+function ourDevices(volume: ActualVolume): ReadonlySet<string> {
+  return remembered(devicesByVolume, volume, () => findDevices(volume));
+}
+
+function remembered<K extends object, V>(known: WeakMap<K, V>, key: K, make: () => V): V {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}
+
+function findDevices({ record, deviceMountState, podStates }: ActualVolume): ReadonlySet<string> {
   const devices = new Set<string>();
   if (record.deviceObserved !== undefined && deviceMountState === 'DeviceGloballyMounted') {
     devices.add(record.deviceObserved.device);
