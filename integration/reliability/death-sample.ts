@@ -40,8 +40,8 @@ function oneOfEachMethod(recorded: readonly (readonly string[])[], seed: number)
   return deaths;
 }
 
+/** Each occurrence and each side comes by, number by number. */
 function oneOf(same: readonly string[], number: number): string {
-  // The side goes on with each round through the occurrences, or an even number of them would always have the same.
-  const round = Math.floor(number / same.length);
-  return `${same[number % same.length] ?? ''} ${(number + round) % 2 === 0 ? 'after' : 'before'}`;
+  const pick = number % (2 * same.length);
+  return `${same[Math.floor(pick / 2)] ?? ''} ${pick % 2 === 0 ? 'before' : 'after'}`;
 }
