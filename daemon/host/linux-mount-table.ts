@@ -74,6 +74,8 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
 
   /** All callers of one turn of the event loop or of one pause, and changes that came meanwhile, share the next reading. */
   refresh(): Promise<MountTable> {
+    // What was read last and has not changed since needs neither a pause nor a reading.
+    if (this.#refreshing === undefined && this.#isExact()) return Promise.resolve(this.#table);
     this.#refreshing ??= this.#pause().then(() => {
       this.#refreshing = undefined;
       return this.#isExact() ? this.#table : this.#read();
@@ -94,8 +96,8 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
     await this.#rest;
   }
 
+  /** Most changes are our own mounts, which their operation has read by now: then there is nothing to read. */
   #afterChange(): void {
-    this.#hasChanged = true;
     this.refresh().catch(this.#options.onFailure);
   }
 
@@ -106,8 +108,9 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
 
   /** No event since the last reading, and that one not old: what raises no event is seen within a second all the same. */
   #isExact(): boolean {
-    const isChanged = this.#changes.hasChanged() || this.#hasChanged;
-    return !isChanged && !this.#closed.signal.aborted && performance.now() - this.#readAt < EXACT_MS;
+    // The kernel tells of a change once.
+    this.#hasChanged ||= this.#changes.hasChanged();
+    return !this.#hasChanged && !this.#closed.signal.aborted && performance.now() - this.#readAt < EXACT_MS;
   }
 
   #read(): MountTable {
