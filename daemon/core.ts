@@ -41,6 +41,7 @@ import { podReadiness } from './status/pod-views.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld } from './world/desired-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
+import { isRemote } from './world/remote-filesystem.ts';
 import type { UniqueVolumeName } from './world/unique-volume-name.ts';
 
 /** A directory of an ended pod that stays (it is not empty, or cannot be read) is no event's business: it is asked again. */
@@ -104,7 +105,8 @@ export class Core {
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
     const provisioning = new Provisioning({ ...common, ...this.#provisioningParts() });
     this.dependents = new DependentsController({ ...common, readiness: () => podReadiness(this.snapshot()) });
-    this.claims = new ClaimController({ ...common, provisioning, random });
+    const scheduling = { nodes: () => this.#nodes(), isHere: (podUid: string) => asw.hasPod(podUid) };
+    this.claims = new ClaimController({ ...common, ...scheduling, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
     this.servers = new NfsServerMonitor({
       ...common,
@@ -255,6 +257,7 @@ export class Core {
     const { asw } = this;
     return {
       ...{ images, recycler, mountTable, plugins, layout },
+      isLocal: (directory: string) => !isRemote(mountTable.current().holding(directory)?.fsType ?? ''),
       isImageInUse: (path: string) => asw.imagePaths.has(path),
       isVolumeInUse: (name: string) =>
         [...asw.volumes.values()].some(({ record }) =>

@@ -57,13 +57,13 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   // Of what is to come, all that is made is ready.
   new DependentsController({ ...common, readiness: () => () => true }).sync();
   const provisioning = new DryProvisioning({ objects, plugins, layout, clock, newUid });
-  const claims = new ClaimController({ ...common, provisioning, random: () => 0 });
+  const nodes = () => nodesOf(options.machine, objects.list('Node'));
+  const isHere = (podUid: string, volume?: UniqueVolumeName) => asw.hasPod(podUid, volume);
+  const claims = new ClaimController({ ...common, nodes, isHere, provisioning, random: () => 0 });
   claims.sync();
   await claims.idle();
   await claims.stop();
-  const nodes = nodesOf(options.machine, objects.list('Node'));
-  const isHere = (podUid: string, volume?: UniqueVolumeName) => asw.hasPod(podUid, volume);
-  const dsw = populate({ objects, plugins, layout, nodes, isHere, complete: true });
+  const dsw = populate({ objects, plugins, layout, nodes: nodes(), isHere, complete: true });
   const steps = [
     ...objectSteps(before, allObjects(objects)),
     ...provisioning.steps,

@@ -18,7 +18,8 @@ function nextBindWrite(
   claim: StoredPersistentVolumeClaim,
   volume: StoredPersistentVolume,
 ): StoredPersistentVolume | StoredPersistentVolumeClaim | undefined {
-  if (volume.spec.claimRef?.uid !== claim.metadata.uid) return volumeSpecWrite(claim, volume);
+  const reserved = reserve(claim, volume);
+  if (reserved !== undefined) return reserved;
   if (volume.status?.phase !== 'Bound') return { ...volume, status: { phase: 'Bound' } };
   const { volumeName } = claim.spec;
   const isCompleted = claim.metadata.annotations?.[annotations.bindCompleted] === 'yes';
@@ -27,7 +28,12 @@ function nextBindWrite(
   return undefined;
 }
 
-function volumeSpecWrite(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume): StoredPersistentVolume {
+/** The volume with the claim in it: from then on it is nobody else's. Undefined when it is so already. */
+export function reserve(
+  claim: StoredPersistentVolumeClaim,
+  volume: StoredPersistentVolume,
+): StoredPersistentVolume | undefined {
+  if (volume.spec.claimRef?.uid === claim.metadata.uid) return undefined;
   const { namespace, name, uid } = claim.metadata;
   const wasReserved = isClaimedBy(volume, claim);
   const marks = wasReserved ? {} : { [annotations.boundByController]: 'yes' };

@@ -52,7 +52,7 @@ export class ClaimCache {
   /** Everything is looked at again. */
   affectAll(): void {
     for (const [key, { kind }] of this.#seen) {
-      if (kind === 'PersistentVolumeClaim' || kind === 'PersistentVolume') this.#affected.add(key);
+      if (kind === 'PersistentVolumeClaim' || kind === 'PersistentVolume' || kind === 'Pod') this.#affected.add(key);
     }
   }
 
@@ -60,11 +60,14 @@ export class ClaimCache {
     this.#affected.add(key);
   }
 
-  /** Claims and volumes to be looked at since this was last asked, each once. */
+  /** Claims, volumes and pods to be looked at since this was last asked, each once. */
   takeAffected(): readonly ObjectKey[] {
     for (const className of this.#affectedClasses) {
       for (const key of this.#unboundByClass.get(className) ?? []) this.#affected.add(key);
     }
+    // Whether a pod can be here may hang on each of its claims.
+    for (const key of this.#affected)
+      for (const pod of this.#podsByClaim.get(key)?.keys() ?? []) this.#affected.add(pod);
     const affected = [...this.#affected];
     this.#affected.clear();
     this.#affectedClasses.clear();
@@ -86,6 +89,7 @@ export class ClaimCache {
         this.#affectByVolume(key, object);
         break;
       case 'Pod':
+        this.#affected.add(key);
         for (const claim of claimsOf(object)) this.#affected.add(claim);
         break;
       default:

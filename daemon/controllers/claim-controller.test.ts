@@ -10,6 +10,7 @@ import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import { claim, podUsing, storageClass, volume } from '../api/testing/storage-objects.ts';
 import { annotations } from '../api/well-known.ts';
+import { nodesOf } from '../plan/this-node.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { StateCollection } from '../ports/state-store.ts';
 import { FakeClock } from '../ports/testing/fake-clock.ts';
@@ -99,6 +100,10 @@ class FakeProvisioner implements ProvisionEffects {
     writeGrownCapacity(this.#objects, { claim: wanted, volume: grown, storage });
   }
 
+  freeBytes(): undefined {
+    return undefined;
+  }
+
   canRecycle(): boolean {
     return false;
   }
@@ -132,7 +137,9 @@ class Controller {
     this.objects = new StateObjectStore(this.state);
     this.provisioner = new FakeProvisioner(this.objects);
     const { objects, provisioner: provisioning, clock, events } = this;
-    this.#controller = new ClaimController({ objects, provisioning, clock, events, logger, random: () => 0 });
+    const scheduling = { nodes: () => nodesOf({ name: 'node1', labels: {} }, []), isHere: () => false };
+    const common = { objects, provisioning, clock, events, logger };
+    this.#controller = new ClaimController({ ...common, ...scheduling, random: () => 0 });
   }
 
   static of(objects: readonly StoredObject[]): Controller {

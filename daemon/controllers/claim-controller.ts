@@ -10,6 +10,7 @@ import type { StoredObject } from '../api/object.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
+import type { Nodes } from '../plan/this-node.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -19,10 +20,11 @@ import { nextClaimStep } from './claim-step.ts';
 import { type ClaimSurroundings, type ClaimWorld, type ControlStep, claimWorldOf, settled } from './claim-world.ts';
 import { type ControlOperation, ControlOperations } from './control-operations.ts';
 import { type ControlWait, ControlWaits } from './control-waits.ts';
+import { nextSchedulingStep } from './scheduling-step.ts';
 import { nextVolumeStep } from './volume-step.ts';
 
 /** The effects that steps ask for. */
-export interface ProvisionEffects extends Omit<ClaimSurroundings, 'now' | 'failureOf'> {
+export interface ProvisionEffects extends Omit<ClaimSurroundings, 'now' | 'failureOf' | 'nodes' | 'isHere'> {
   provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void>;
   /** Makes the backing data longer, then the volume's capacity say so. */
   expand(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume, storage: string): Promise<void>;
@@ -38,6 +40,9 @@ export interface ProvisionEffects extends Omit<ClaimSurroundings, 'now' | 'failu
 export interface ClaimControllerOptions {
   readonly objects: ObjectStore;
   readonly provisioning: ProvisionEffects;
+  readonly nodes: () => Nodes;
+  /** Whether something of the pod is on this machine already. */
+  readonly isHere: (podUid: string) => boolean;
   readonly clock: Clock;
   readonly events: EventRecorder;
   readonly logger: Logger;
@@ -50,6 +55,9 @@ const maxRounds = 64;
 /** resyncPeriod of upstream's controller. */
 const resyncMs = 15_000;
 
+/** How soon a pod for which there was no room is looked at again: nothing tells of space that was freed. */
+const spaceMs = 30_000;
+
 export class ClaimController {
   readonly #options: ClaimControllerOptions;
   readonly #cache = new ClaimCache();
@@ -59,6 +67,8 @@ export class ClaimController {
   readonly #changes: () => readonly ObjectKey[];
   readonly #waitingForVolumes = new Set<ObjectKey>();
   #lastResync = Number.NEGATIVE_INFINITY;
+  readonly #waitingForSpace = new Set<ObjectKey>();
+  #cancelLook: (() => void) | undefined;
   #isStopped = false;
   #isSyncDue = false;
 
@@ -76,6 +86,11 @@ export class ClaimController {
       get now() {
         return clock.timestamp();
       },
+      get nodes() {
+        return options.nodes();
+      },
+      isHere: options.isHere,
+      freeBytes: (storageClass) => provisioning.freeBytes(storageClass),
       canProvision: (provisioner) => provisioning.canProvision(provisioner),
       canExpand: (volume) => provisioning.canExpand(volume),
       canRecycle: (volume) => provisioning.canRecycle(volume),
@@ -120,6 +135,7 @@ export class ClaimController {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#operations.stop();
+    this.#cancelLook?.();
     await this.idle();
   }
 
@@ -134,12 +150,20 @@ export class ClaimController {
     });
   }
 
+  #lookAgainAt(key: ObjectKey): void {
+    this.#waitingForSpace.add(key);
+    this.#cancelLook ??= this.#options.clock.after(spaceMs, () => {
+      this.#cancelLook = undefined;
+      for (const waiting of this.#waitingForSpace) this.#cache.affect(waiting);
+      this.#waitingForSpace.clear();
+      this.sync();
+    });
+  }
+
   /** A look at each that is concerned; false when there is none. */
   #round(): boolean {
     const affected = this.#cache.takeAffected();
-    const isVolume = (key: ObjectKey) => key.startsWith('PersistentVolume/');
-    for (const key of affected) if (isVolume(key)) this.#syncOne(key);
-    for (const key of affected) if (!isVolume(key)) this.#syncOne(key);
+    for (const prefix of queues) for (const key of affected) if (key.startsWith(prefix)) this.#syncOne(key);
     return affected.length > 0;
   }
 
@@ -161,7 +185,8 @@ export class ClaimController {
     }
     const step = this.#next(current);
     if (step.kind === 'settled') this.#operations.forget(key);
-    const isMoving = step.kind === 'write' || step.kind === 'remove' || step.kind === 'settled';
+    const isMoving =
+      step.kind === 'write' || step.kind === 'writeTogether' || step.kind === 'remove' || step.kind === 'settled';
     // What is written because an effect failed (phase Failed) ends no waiting.
     if (isMoving && this.#operations.failureOf(key) === undefined) this.#waits.delete(key);
     switch (step.kind) {
@@ -169,12 +194,16 @@ export class ClaimController {
         this.#cache.write(objects, step.object);
         if (step.event !== undefined) this.#waits.tell(key, step.event);
         return true;
+      case 'writeTogether':
+        for (const object of step.objects) this.#cache.write(objects, object);
+        return true;
       case 'remove':
         objects.remove(step.key, step.resourceVersion);
         this.#cache.take(step.key, undefined);
         return true;
       case 'wait':
         if (step.until === 'volumesChange') this.#waitingForVolumes.add(key);
+        if (step.until === 'spaceIsFreed') this.#lookAgainAt(key);
         this.#waits.set(key, step);
         return false;
       case 'settled':
@@ -187,6 +216,7 @@ export class ClaimController {
 
   #next(object: StoredObject): ControlStep {
     if (object.kind === 'PersistentVolumeClaim') return nextClaimStep(object, this.#world);
+    if (object.kind === 'Pod') return nextSchedulingStep(object, this.#world);
     return object.kind === 'PersistentVolume' ? nextVolumeStep(object, this.#world) : settled;
   }
 
@@ -220,5 +250,8 @@ export class ClaimController {
     return current !== undefined && this.#next(current).kind === kind;
   }
 }
+
+/** Pods before claims: a claim that waits for a pod has its node then, and need not say that it waits. */
+const queues = ['PersistentVolume/', 'Pod/', 'PersistentVolumeClaim/'] as const;
 
 type EffectStep = Extract<ControlStep, { kind: 'provision' | 'expand' | 'delete' | 'recycle' }>;

@@ -5,6 +5,7 @@ import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim
 import { isTerminated, type StoredPod } from '../api/pod.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import type { VolumeRequest } from '../plan/volume-index.ts';
+import type { SchedulingWorld } from '../plan/volume-scheduling.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import type { StorageError } from '../world/storage-error.ts';
@@ -25,7 +26,7 @@ export interface ClaimWorld extends ClaimSurroundings {
 }
 
 /** What the reducers ask of others than the store. */
-export interface ClaimSurroundings {
+export interface ClaimSurroundings extends Pick<SchedulingWorld, 'nodes' | 'isHere' | 'freeBytes'> {
   /** RFC 3339, for conditions that begin now. */
   readonly now: string;
   /** Whether a class of this provisioner is served by a plugin here. */
@@ -63,6 +64,8 @@ export interface ControlEvent {
 /** What is to be done next for one claim or volume. */
 export type ControlStep =
   | { readonly kind: 'write'; readonly object: StoredObject; readonly event?: ControlEvent }
+  /** All or none of them: what a pod needs is given at once. */
+  | { readonly kind: 'writeTogether'; readonly objects: readonly StoredObject[] }
   | { readonly kind: 'remove'; readonly key: ObjectKey; readonly resourceVersion: string }
   | {
       readonly kind: 'provision';
@@ -81,8 +84,14 @@ export type ControlStep =
       /** The new capacity, a quantity. */
       readonly storage: string;
     }
-  /** Nothing to do until something changes (or what is attached and mounted does); the reason is told once. */
-  | ({ readonly kind: 'wait'; readonly until?: 'volumesChange' } & ControlEvent)
+  /** Nothing to do until something changes; the reason is told once. */
+  | ({
+      readonly kind: 'wait';
+      /** Also when what is attached and mounted changes, or now and then, as nothing tells of free space. */
+      readonly until?: 'volumesChange' | 'spaceIsFreed';
+      /** No event: what is waited for says itself why it is not there. */
+      readonly isToldElsewhere?: true;
+    } & ControlEvent)
   | { readonly kind: 'settled' };
 
 export const settled: ControlStep = { kind: 'settled' };
@@ -107,7 +116,7 @@ export function claimWorldOf(objects: ObjectStore, cache: ClaimCache, surroundin
   };
 }
 
-/** Whether somebody who may still run needs the claim: what WaitForFirstConsumer waits for. */
-export function hasConsumer(world: ClaimWorld, claim: StoredPersistentVolumeClaim): boolean {
-  return world.podsUsing(claim.metadata).some((pod) => !isTerminated(pod));
+/** Who may still run and needs the claim: what WaitForFirstConsumer waits for. */
+export function consumersOf(world: ClaimWorld, claim: StoredPersistentVolumeClaim): readonly StoredPod[] {
+  return world.podsUsing(claim.metadata).filter((pod) => !isTerminated(pod));
 }

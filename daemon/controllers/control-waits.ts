@@ -30,14 +30,14 @@ export class ControlWaits {
     return this.#waits;
   }
 
-  set(key: string, event: ControlEvent, retryAt?: number): void {
+  set(key: string, event: ControlEvent & { readonly isToldElsewhere?: true }, retryAt?: number): void {
     const { reason, message, error } = event;
     const before = this.#waits.get(key);
     const isSame = before?.reason === reason && before.message === message;
     const since = isSame ? before.since : this.#clock.timestamp();
     const cause = error === undefined ? {} : { error };
     this.#waits.set(key, { reason, message, since, ...cause, ...(retryAt === undefined ? {} : { retryAt }) });
-    if (!isSame) this.tell(key, event);
+    if (!isSame && event.isToldElsewhere !== true) this.tell(key, event);
   }
 
   tell(key: string, { reason, message, type, error }: ControlEvent): void {

@@ -31,6 +31,11 @@ export class DryProvisioning implements ProvisionEffects {
     return this.#options.plugins.some((plugin) => plugin.name === provisioner && plugin.provision !== undefined);
   }
 
+  /** Whether there is room is found out when it is done. */
+  freeBytes(): undefined {
+    return undefined;
+  }
+
   isInUse(): boolean {
     return false;
   }

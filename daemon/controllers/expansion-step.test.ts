@@ -4,6 +4,7 @@ import { StateObjectStore } from '../adapters/state-object-store.ts';
 import type { PersistentVolumeClaimStatus, StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import { claim, storageClass, volume } from '../api/testing/storage-objects.ts';
 import { annotations } from '../api/well-known.ts';
+import { nodesOf } from '../plan/this-node.ts';
 import { ClaimCache } from './claim-cache.ts';
 import { claimWorldOf, type NodeExpansion } from './claim-world.ts';
 import { nextExpansionStep } from './expansion-step.ts';
@@ -32,6 +33,9 @@ function step(given: Case) {
   objects.create(storageClass('gold', { allowVolumeExpansion: allow }));
   const world = claimWorldOf(objects, new ClaimCache(), {
     now,
+    nodes: nodesOf({ name: 'node1', labels: {} }, []),
+    isHere: () => false,
+    freeBytes: () => undefined,
     canProvision: () => true,
     canExpand: () => made,
     canRecycle: () => false,

@@ -3,6 +3,7 @@ import { dataSourceOf } from '../api/claim-data-source.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import { annotations } from '../api/well-known.ts';
+import { matchesTopology } from '../plan/node-affinity.ts';
 import { pending, unimplemented } from './claim-outcome.ts';
 import type { ClaimWorld, ControlStep } from './claim-world.ts';
 
@@ -34,6 +35,11 @@ export function provisionStep(
       claim,
       'claim.spec.selector is not supported: labels cannot be promised of a volume to be made',
     );
+  }
+  const { own } = world.nodes;
+  if (isOurs && !matchesTopology(storageClass.spec.allowedTopologies, own.labels)) {
+    const message = `class "${className}" allows no volumes where node "${own.name}" is: allowedTopologies`;
+    return pending(claim, 'ProvisioningFailed', message);
   }
   const { [annotations.storageProvisioner]: ga, [annotations.betaStorageProvisioner]: beta } =
     claim.metadata.annotations ?? {};

@@ -1,4 +1,4 @@
-import { objectKey } from '../api/meta.ts';
+import { keyOf, objectKey } from '../api/meta.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
@@ -9,7 +9,7 @@ import type { Images } from '../ports/images.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MountTableSource } from '../ports/mount-table-source.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { VolumePlugin } from '../ports/volume-plugin.ts';
+import type { ProvisionedVolume, VolumePlugin } from '../ports/volume-plugin.ts';
 import type { VolumeRecycler } from '../ports/volume-recycler.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { StorageError } from '../world/storage-error.ts';
@@ -31,6 +31,8 @@ export interface ProvisioningOptions {
   readonly events: EventRecorder;
   readonly logger: Logger;
   readonly newUid: () => string;
+  /** Whether a directory is on a filesystem that answers at once, by the mount table. */
+  readonly isLocal: (directory: string) => boolean;
   /** Whether an image is attached or may be, by the actual state of world. */
   readonly isImageInUse: (path: string) => boolean;
   /** The same of a volume of this name in a pod's directory. */
@@ -51,6 +53,12 @@ export class Provisioning implements ProvisionEffects {
     return this.#pluginOf(provisioner) !== undefined;
   }
 
+  freeBytes({ spec }: StoredStorageClass): bigint | undefined {
+    const { images, layout, isLocal } = this.#options;
+    const directory = this.#pluginOf(spec.provisioner)?.provisionDirectory?.(spec, layout);
+    return directory === undefined || !isLocal(directory) ? undefined : images.freeBytes(directory);
+  }
+
   isInUse(volume: StoredPersistentVolume): boolean {
     const path = this.#imageOf(volume);
     const { isImageInUse, isVolumeInUse } = this.#options;
@@ -62,7 +70,7 @@ export class Provisioning implements ProvisionEffects {
    * twice is done once.
    */
   async provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void> {
-    const { objects, images, layout, clock, events, logger, newUid } = this.#options;
+    const { objects, layout, clock, events, logger, newUid } = this.#options;
     const plugin = this.#pluginOf(storageClass.spec.provisioner);
     if (plugin?.provision === undefined) return;
     const now = clock.timestamp();
@@ -70,7 +78,7 @@ export class Provisioning implements ProvisionEffects {
     const { volumeName, image } = provisioned;
     if (objects.get(objectKey('PersistentVolume', '', volumeName)) !== undefined) return;
     await objects.durable();
-    const made = images.create(image.path, image.sidecar);
+    const made = this.#createImage(claim, image);
     objects.create(newPersistentVolume(claim, provisioned, { uid: newUid(), now, provisioner: plugin.name }));
     const { namespace, name } = claim.metadata;
     logger.info('volume provisioned', { volume: volumeName, claim: `${namespace}/${name}`, image: image.path, made });
@@ -85,6 +93,26 @@ export class Provisioning implements ProvisionEffects {
 
   recycle(volume: StoredPersistentVolume, isWanted: () => boolean): Promise<void> {
     return recycleVolume(volume, isWanted, this.#options);
+  }
+
+  /** Without room on this node the claim is no longer this node's: its pod is scheduled anew (ProvisioningReschedule). */
+  #createImage(
+    claim: StoredPersistentVolumeClaim,
+    { path, sidecar }: ProvisionedVolume['image'],
+  ): 'created' | 'exists' {
+    const { images, objects } = this.#options;
+    try {
+      return images.create(path, sidecar);
+    } catch (thrown) {
+      const current = objects.get(keyOf(claim));
+      if (thrown instanceof StorageError && thrown.code === 'ResourceExhausted' && current !== undefined) {
+        const { [annotations.selectedNode]: selected, ...rest } = current.metadata.annotations ?? {};
+        if (selected !== undefined) {
+          objects.update({ ...current, metadata: { ...current.metadata, annotations: rest } });
+        }
+      }
+      throw thrown;
+    }
   }
 
   canExpand(volume: StoredPersistentVolume): boolean {

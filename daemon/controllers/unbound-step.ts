@@ -5,7 +5,7 @@ import { annotations } from '../api/well-known.ts';
 import { classOfClaim, hasOtherVolumeMode, isClaimedBy } from '../plan/claim-matching.ts';
 import { bindStep } from './bind-step.ts';
 import { pending } from './claim-outcome.ts';
-import { type ClaimWorld, type ControlStep, hasConsumer } from './claim-world.ts';
+import { type ClaimWorld, type ControlStep, consumersOf } from './claim-world.ts';
 import { provisionStep } from './provision-step.ts';
 
 export function unboundStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): ControlStep {
@@ -16,14 +16,24 @@ export function unboundStep(claim: StoredPersistentVolumeClaim, world: ClaimWorl
     return { kind: 'write', object: { ...claim, spec } };
   }
   const storageClass = className === undefined ? undefined : world.storageClass(className);
-  const waitsForPod = storageClass?.spec.volumeBindingMode === 'WaitForFirstConsumer' && !hasConsumer(world, claim);
-  const match = world.bestVolumeFor({ claim, onlyReserved: waitsForPod });
+  const isDelayed = storageClass?.spec.volumeBindingMode === 'WaitForFirstConsumer';
+  const match = world.bestVolumeFor({ claim, onlyReserved: isDelayed });
   if (match !== undefined) return bindStep(claim, match);
-  if (waitsForPod) {
-    return pending(claim, 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding');
-  }
+  if (isDelayed && !isNodeSelected(claim, world)) return delayed(claim, world);
   if (className === undefined || className === '') return unmatched(claim, world);
   return provisionStep(claim, className, storageClass, world);
+}
+
+/** For this node, by the scheduler: one chosen while the machine had another name is chosen anew. */
+function isNodeSelected({ metadata }: StoredPersistentVolumeClaim, { nodes }: ClaimWorld): boolean {
+  return metadata.annotations?.[annotations.selectedNode] === nodes.own.name;
+}
+
+function delayed(claim: StoredPersistentVolumeClaim, world: ClaimWorld): ControlStep {
+  const pods = consumersOf(world, claim).map(({ metadata }) => metadata.name);
+  return pods.length === 0
+    ? pending(claim, 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
+    : pending(claim, 'WaitForPodScheduled', `waiting for pod ${pods.join(', ')} to be scheduled`);
 }
 
 function unmatched(claim: StoredPersistentVolumeClaim, world: ClaimWorld): ControlStep {

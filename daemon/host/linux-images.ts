@@ -49,6 +49,13 @@ export class LinuxImages implements Images {
     });
   }
 
+  freeBytes(directory: string): bigint | undefined {
+    return actOnImage('look for room for', `${directory}/image`, () => {
+      using there = this.#openIfThere(directory);
+      return there?.freeBytes();
+    });
+  }
+
   stat(path: string): ImageFacts | undefined {
     const action = `Cannot look at image "${path}"`;
     try {

@@ -21,22 +21,22 @@ export function placementRefusal(pod: StoredPod, nodes: Nodes): Refusal | undefi
     };
   }
   const others = nodes.others.map((node) => placementConflict(pod, node) ?? elsewhere);
-  return { reason: 'FailedScheduling', message: noNodeAvailable([conflict, ...others]) };
+  return { reason: 'FailedScheduling', message: noNodeAvailable([conflict, ...others].map((one) => [one])) };
 }
 
 /** A node that would do and is not ours to give. */
-const elsewhere = 'node(s) are another machine';
+export const elsewhere = 'node(s) are another machine';
 
-/** "0/3 nodes are available: 1 node(s) …, 2 node(s) …." (scheduler framework: FitError). */
-function noNodeAvailable(conflicts: readonly string[]): string {
+/** "0/3 nodes are available: 1 node(s) …, 2 node(s) …." (scheduler framework: FitError). A node counts for each of its reasons. */
+export function noNodeAvailable(nodes: readonly (readonly string[])[]): string {
   const counts = new Map<string, number>();
-  for (const conflict of conflicts) counts.set(conflict, (counts.get(conflict) ?? 0) + 1);
+  for (const conflict of nodes.flat()) counts.set(conflict, (counts.get(conflict) ?? 0) + 1);
   const reasons = [...counts].map(([conflict, count]) => `${count} ${conflict}`).sort();
-  return `0/${conflicts.length} nodes are available: ${reasons.join(', ')}.`;
+  return `0/${nodes.length} nodes are available: ${reasons.join(', ')}.`;
 }
 
 /** Why not, in the words of the scheduler's plugins, which count the nodes before them; undefined when it may. */
-function placementConflict({ spec }: StoredPod, node: NodeFacts): string | undefined {
+export function placementConflict({ spec }: StoredPod, node: NodeFacts): string | undefined {
   if (spec.nodeName !== undefined) {
     // A pod that names its node has passed by the scheduler: selector and taints are not asked (kubelet: NoExecute alone).
     return spec.nodeName === node.name ? undefined : "node(s) didn't match the requested node name";

@@ -27,6 +27,8 @@ export interface Images {
    * the figures when the filesystem has less free space than `sizeBytes`.
    */
   create(path: string, sidecar: ImageSidecar): 'created' | 'exists';
+  /** Free bytes where images of this directory lie; undefined when it is not there yet. Asks its filesystem: a local one. */
+  freeBytes(directory: string): bigint | undefined;
   /** Facts of an existing image; undefined when it is absent (ENOENT only). */
   stat(path: string): ImageFacts | undefined;
   /**

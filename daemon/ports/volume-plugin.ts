@@ -1,7 +1,7 @@
 import type { PersistentVolumeSpec, StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { Volume } from '../api/pod.ts';
-import type { StoredStorageClass } from '../api/storage-class.ts';
+import type { StorageClassSpec, StoredStorageClass } from '../api/storage-class.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { PodMount, VolumeRecipe } from '../world/volume-recipe.ts';
@@ -55,6 +55,8 @@ export interface VolumePlugin {
   resolve(spec: VolumeSpec, layout: DiskLayout): ResolvedVolume;
   /** Present when a StorageClass may name this plugin as its provisioner. */
   provision?(request: ProvisionRequest, layout: DiskLayout): ProvisionedVolume;
+  /** Where `provision` puts the images of a class. */
+  provisionDirectory?(storageClass: StorageClassSpec, layout: DiskLayout): string;
   /** The image behind a volume that this plugin provisioned, for reclaim; undefined when it provisioned none such. */
   provisionedImage?(volume: StoredPersistentVolume): string | undefined;
 }

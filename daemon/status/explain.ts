@@ -1,21 +1,17 @@
 /** The causal chain under a pod or a claim: what is awaited, since when, the last error, the next try, what helps. */
 
-import { selects } from '../api/label-selection.ts';
 import { objectKey } from '../api/meta.ts';
-import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredPod } from '../api/pod.ts';
 import { claimOfVolume } from '../api/pod-claims.ts';
 import { volumeUsesOf } from '../api/volume-uses.ts';
 import type { ExplainNode, PodVolumeStatus } from '../control/protocol.ts';
-import type { ControlWait } from '../controllers/control-waits.ts';
-import { classOfClaim, mismatch } from '../plan/claim-matching.ts';
 import type { FailedOperation } from '../reconcile/operation-executor.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import type { DaemonSnapshot } from './daemon-snapshot.ts';
+import { explainClaim } from './explain-claim.ts';
 import { explainDrift } from './explain-drift.ts';
-import { explainGrowth } from './explain-growth.ts';
-import { failedObstacle, waitObstacle } from './obstacle.ts';
-import { failureOf, podViews, unresolvedVolume } from './pod-views.ts';
+import { failedObstacle } from './obstacle.ts';
+import { failureOf, podViews, schedulingWait, unresolvedVolume } from './pod-views.ts';
 import { stalledServerOf } from './stalled-view.ts';
 
 export function explainPod(pod: StoredPod, snapshot: DaemonSnapshot): ExplainNode {
@@ -42,6 +38,8 @@ function detailOfPod(pod: StoredPod, volumes: readonly PodVolumeStatus[], snapsh
     return `its manifest is gone: its volumes are ${hold?.reason ?? 'being unmounted'}`;
   }
   const mounted = volumes.filter(({ state }) => state === 'Mounted').length;
+  const wait = mounted === volumes.length ? undefined : schedulingWait(pod.metadata, snapshot);
+  if (wait !== undefined) return `it has no node: ${wait.message}`;
   return mounted === volumes.length ? '' : `${mounted} of ${volumes.length} volumes are mounted`;
 }
 
@@ -121,47 +119,4 @@ function stalledSince(volumeName: UniqueVolumeName, podUid: string, snapshot: Da
 function retryOf(failed: FailedOperation | undefined, { now }: DaemonSnapshot): Partial<ExplainNode> {
   if (failed === undefined) return {};
   return { nextRetryMs: Math.max(Math.round(failed.notBefore - now), 0) };
-}
-
-export function explainClaim(claim: StoredPersistentVolumeClaim, snapshot: DaemonSnapshot): ExplainNode {
-  const { namespace, name, creationTimestamp } = claim.metadata;
-  const wait = snapshot.waits.get(`PersistentVolumeClaim/${namespace}/${name}`);
-  const phase = claim.status?.phase ?? 'Pending';
-  const retry =
-    phase === 'Bound' || wait?.retryAt === undefined
-      ? {}
-      : { nextRetryMs: Math.max(Math.round(wait.retryAt - snapshot.now), 0) };
-  return {
-    subject: `claim ${namespace}/${name}`,
-    state: phase,
-    detail:
-      phase === 'Bound' ? `bound to volume ${claim.spec.volumeName ?? ''}` : (wait?.message ?? 'not processed yet'),
-    since: wait?.since ?? creationTimestamp,
-    ...retry,
-    ...(wait === undefined || phase === 'Bound' ? {} : reasonAndHelp(wait)),
-    causes: phase === 'Bound' ? explainGrowth(claim, snapshot) : excludedVolumes(claim, snapshot),
-  };
-}
-
-function reasonAndHelp(wait: ControlWait): Partial<ExplainNode> {
-  const { reason, help } = waitObstacle(wait);
-  return help === undefined ? { reason } : { reason, help };
-}
-
-/** Every volume, and the rule that excludes it. */
-function excludedVolumes(claim: StoredPersistentVolumeClaim, { objects }: DaemonSnapshot): readonly ExplainNode[] {
-  return objects.list('PersistentVolume').map((volume) => {
-    const reference = volume.spec.claimRef;
-    const owner = reference === undefined ? undefined : `it is bound to claim ${reference.namespace}/${reference.name}`;
-    const phase = volume.status?.phase ?? 'Pending';
-    const isSelected = claim.spec.volumeName !== undefined || selects(claim.spec.selector, volume.metadata.labels);
-    const why = mismatch(claim, volume) ?? (isSelected ? owner : 'labels do not match the selector');
-    return {
-      subject: `volume ${volume.metadata.name}`,
-      state: phase,
-      detail: why ?? (phase === 'Available' ? `fits class "${classOfClaim(claim) ?? ''}"` : `its phase is ${phase}`),
-      since: '',
-      causes: [],
-    };
-  });
 }

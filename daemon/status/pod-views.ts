@@ -68,7 +68,8 @@ interface ViewContext {
 function podStatus(pod: StoredPod, context: ViewContext): PodStatusView {
   const volumes = volumeUsesOf(pod).map((use) => volumeStatus(pod, use.volume.name, context));
   const isReady = !isTerminated(pod) && volumes.every(({ state }) => state === 'Mounted');
-  return { phase: phaseOf(pod, isReady, volumes), conditions: [volumesReady(pod, volumes, isReady, context)], volumes };
+  const conditions = [volumesReady(pod, volumes, isReady, context), podScheduled(pod, isReady, context)];
+  return { phase: phaseOf(pod, isReady, volumes), conditions, volumes };
 }
 
 function phaseOf(pod: StoredPod, isReady: boolean, volumes: readonly PodVolumeStatus[]): PodStatusView['phase'] {
@@ -166,6 +167,32 @@ function volumesReady(
     message: isTerminated(pod) ? 'the pod has ended' : why,
     lastTransitionTime: pod.metadata.deletionTimestamp ?? failingSince(pod, context),
   };
+}
+
+/** As upstream's condition of this name; a pod that has all it asked for had a node, whatever became of its claims since. */
+function podScheduled({ metadata }: StoredPod, isReady: boolean, { snapshot }: ViewContext): Condition {
+  const type = 'PodScheduled';
+  const wait = isReady ? undefined : schedulingWait(metadata, snapshot);
+  if (wait === undefined) {
+    const lastTransitionTime = metadata.creationTimestamp;
+    return {
+      type,
+      status: 'True',
+      reason: 'Scheduled',
+      message: `on node ${snapshot.nodes.own.name}`,
+      lastTransitionTime,
+    };
+  }
+  const reason = wait.reason === 'FailedScheduling' ? 'Unschedulable' : wait.reason;
+  return { type, status: 'False', reason, message: wait.message, lastTransitionTime: wait.since };
+}
+
+/** Why the pod has no node, if it has none. */
+export function schedulingWait(
+  { namespace, name }: StoredPod['metadata'],
+  { waits }: DaemonSnapshot,
+): ControlWait | undefined {
+  return waits.get(`Pod/${namespace}/${name}`);
 }
 
 function reasonOf(pod: StoredPod, waiting: readonly PodVolumeStatus[]): string {

@@ -27,6 +27,10 @@ export interface RawObject {
 export interface Given extends Scene {
   /** Volumes that are attached. */
   readonly inUse?: readonly string[];
+  /** This machine: "node1" and no labels unless said; further nodes are `objects`. */
+  readonly node?: { readonly name?: string; readonly labels?: Readonly<Record<string, string>> };
+  /** Bytes, a quantity: room for new volumes. */
+  readonly free?: string;
 }
 
 export type Operation = 'provision' | 'delete' | 'recycle' | 'expand';
@@ -57,6 +61,8 @@ export interface Expected extends Scene {
   readonly events?: readonly string[];
   /** "provision data", "delete one": the operations that were begun; not looked at when missing. */
   readonly operations?: readonly string[];
+  /** "web: why it waits", the pods that have no node here. */
+  readonly unscheduled?: readonly string[];
 }
 
 export interface Case {

@@ -5,6 +5,7 @@ import { StateObjectStore } from '../../daemon/adapters/state-object-store.ts';
 import { keyOf, type ObjectKey, objectKey } from '../../daemon/api/meta.ts';
 import type { StoredObject } from '../../daemon/api/object.ts';
 import { ClaimController } from '../../daemon/controllers/claim-controller.ts';
+import { nodesOf } from '../../daemon/plan/this-node.ts';
 import { FakeClock } from '../../daemon/ports/testing/fake-clock.ts';
 import type { Case, Injection, Scene, Step, Words } from './case-format.ts';
 import { sceneObjects } from './case-objects.ts';
@@ -37,11 +38,15 @@ export class CaseRun {
       script: given.script ?? [],
       inject: given.inject ?? [],
       inUse: this.#inUse,
+      free: given.given.free,
       perform: (injection) => this.#perform(injection),
       now: () => this.#clock.timestamp(),
     });
     const error = (message: string) => this.problems.push(message);
+    const { name = 'node1', labels = {} } = given.given.node ?? {};
     const common = {
+      nodes: () => nodesOf({ name, labels }, this.#objects.list('Node')),
+      isHere: () => false,
       objects: this.#objects,
       clock: this.#clock,
       events: this.#events,
@@ -61,7 +66,7 @@ export class CaseRun {
 
   /** What is there now, in the words of the expectation. */
   get outcome(): Case['then'] {
-    const { pvs, pvcs, objects, events, operations } = this.#case.then;
+    const { pvs, pvcs, objects, events, operations, unscheduled } = this.#case.then;
     const said = (words: readonly Words[], name: string) => words.find((each) => each.name === name);
     const volumes = this.#objects.list('PersistentVolume');
     const claims = this.#objects.list('PersistentVolumeClaim');
@@ -71,6 +76,7 @@ export class CaseRun {
       ...(objects && { objects: sceneObjects({ objects }).map((object) => this.#objects.get(keyOf(object))) as never }),
       ...(events && { events: this.#events.list().map(eventInWords) }),
       ...(operations && { operations: this.#provisioning.operations }),
+      ...(unscheduled && { unscheduled: unscheduledPods(this.#controller.waits) }),
     };
   }
 
@@ -155,8 +161,14 @@ function claimKey(name: string): ObjectKey {
     : objectKey('PersistentVolumeClaim', first, second);
 }
 
+function unscheduledPods(waits: ClaimController['waits']): readonly string[] {
+  return [...waits].flatMap(([key, { message }]) =>
+    key.startsWith('Pod/') ? `${key.split('/').at(-1) ?? ''}: ${message}` : [],
+  );
+}
+
 function eventInWords({ type, reason, regarding }: { type: string; reason: string; regarding: string }): string {
   const [kind = '', ...names] = regarding.split('/');
-  const short: Readonly<Record<string, string>> = { PersistentVolumeClaim: 'pvc', PersistentVolume: 'pv' };
+  const short: Readonly<Record<string, string>> = { PersistentVolumeClaim: 'pvc', PersistentVolume: 'pv', Pod: 'pod' };
   return `${type} ${reason} ${short[kind] ?? kind}/${names.at(-1) ?? ''}`;
 }

@@ -2,6 +2,7 @@
 import { type ObjectKey, objectKey } from '../../daemon/api/meta.ts';
 import type { StoredPersistentVolume } from '../../daemon/api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../../daemon/api/persistent-volume-claim.ts';
+import { bytesOf, parseQuantity } from '../../daemon/api/quantity.ts';
 import type { StoredStorageClass } from '../../daemon/api/storage-class.ts';
 import type { ProvisionEffects } from '../../daemon/controllers/claim-controller.ts';
 import type { NodeExpansion } from '../../daemon/controllers/claim-world.ts';
@@ -19,6 +20,7 @@ interface ScriptedProvisioningOptions {
   readonly script: readonly Result[];
   readonly inject: readonly Injection[];
   readonly inUse: ReadonlySet<string>;
+  readonly free: string | undefined;
   readonly perform: (injection: Injection) => void;
   readonly now: () => string;
 }
@@ -37,6 +39,11 @@ export class ScriptedProvisioning implements ProvisionEffects {
 
   canProvision(provisioner: string): boolean {
     return provisioner === 'loop.moored.dev';
+  }
+
+  freeBytes(): bigint | undefined {
+    const { free } = this.#options;
+    return free === undefined ? undefined : bytesOf(parseQuantity(free));
   }
 
   isInUse({ metadata }: StoredPersistentVolume): boolean {

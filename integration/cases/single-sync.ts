@@ -4,6 +4,7 @@ import type { ProvisionEffects } from '../../daemon/controllers/claim-controller
 import { nextClaimStep } from '../../daemon/controllers/claim-step.ts';
 import { type ControlEvent, type ControlStep, claimWorldOf } from '../../daemon/controllers/claim-world.ts';
 import { nextVolumeStep } from '../../daemon/controllers/volume-step.ts';
+import type { Nodes } from '../../daemon/plan/this-node.ts';
 import type { Clock } from '../../daemon/ports/clock.ts';
 import type { EventRecorder } from '../../daemon/ports/events.ts';
 import type { ObjectStore } from '../../daemon/ports/object-store.ts';
@@ -14,6 +15,7 @@ interface SingleSyncOptions {
   readonly clock: Clock;
   readonly events: EventRecorder;
   readonly provisioning: ProvisionEffects;
+  readonly nodes: () => Nodes;
 }
 
 /**
@@ -34,6 +36,7 @@ export class SingleSync {
       const step = this.#next(key);
       if (step === undefined || step.kind === 'settled') return;
       if (step.kind === 'write') this.#options.objects.update(step.object);
+      else if (step.kind === 'writeTogether') for (const object of step.objects) this.#options.objects.update(object);
       else if (step.kind === 'remove') this.#options.objects.remove(step.key, step.resourceVersion);
       else if (step.kind === 'wait') {
         this.#tell(key, step);
@@ -47,11 +50,14 @@ export class SingleSync {
   }
 
   #next(key: ObjectKey): ControlStep | undefined {
-    const { objects, clock, provisioning } = this.#options;
+    const { objects, clock, provisioning, nodes } = this.#options;
     const cache = new ClaimCache();
     cache.refresh(objects);
     const world = claimWorldOf(objects, cache, {
       now: clock.timestamp(),
+      nodes: nodes(),
+      isHere: () => false,
+      freeBytes: (storageClass) => provisioning.freeBytes(storageClass),
       canProvision: (provisioner) => provisioning.canProvision(provisioner),
       canExpand: (volume) => provisioning.canExpand(volume),
       canRecycle: (volume) => provisioning.canRecycle(volume),

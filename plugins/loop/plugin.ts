@@ -3,7 +3,7 @@ import { StorageError } from '../../daemon/world/storage-error.ts';
 import { driverName } from './driver-name.ts';
 import { resolveInline } from './inline.ts';
 import { resolvePersistentVolume } from './persistent-volume.ts';
-import { provisionLoopImage } from './provision.ts';
+import { imageDirectory, provisionLoopImage } from './provision.ts';
 
 /** loop.moored.dev: a filesystem or a raw device in an image file, or on a block device that exists already. */
 export const loopPlugin: VolumePlugin = {
@@ -22,6 +22,8 @@ export const loopPlugin: VolumePlugin = {
   },
 
   provision: provisionLoopImage,
+
+  provisionDirectory: imageDirectory,
 
   provisionedImage: (volume) =>
     volume.metadata.annotations?.['pv.kubernetes.io/provisioned-by'] === driverName

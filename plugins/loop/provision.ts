@@ -1,10 +1,15 @@
 import { bytesOf, parseQuantity } from '../../daemon/api/quantity.ts';
+import type { StorageClassSpec } from '../../daemon/api/storage-class.ts';
 import type { ProvisionedVolume, ProvisionRequest } from '../../daemon/ports/volume-plugin.ts';
 import type { DiskLayout } from '../../daemon/world/disk-layout.ts';
 import { parseMountOptions } from '../../daemon/world/mount-options.ts';
 import { driverName } from './driver-name.ts';
 import { fsTypeOf } from './fs-type.ts';
 import { imageName } from './image-name.ts';
+
+export function imageDirectory({ parameters }: StorageClassSpec, layout: DiskLayout): string {
+  return parameters?.['directory'] ?? layout.imagesDir();
+}
 
 /** A class's new volume: `<directory>/<namespace>/<claim>-<uid>.img`, readable in a file listing. */
 export function provisionLoopImage(request: ProvisionRequest, layout: DiskLayout): ProvisionedVolume {
@@ -14,7 +19,7 @@ export function provisionLoopImage(request: ProvisionRequest, layout: DiskLayout
   const fsType = fsTypeOf(parameters['csi.storage.k8s.io/fstype'] ?? parameters['fsType']);
   const mountOptions = storageClass.spec.mountOptions ?? [];
   parseMountOptions(mountOptions);
-  const directory = parameters['directory'] ?? layout.imagesDir();
+  const directory = imageDirectory(storageClass.spec, layout);
   const volumeName = `pvc-${uid}`;
   const path = `${directory}/${namespace}/${imageName(name, `-${uid}`)}`;
   const sizeBytes = bytesOf(parseQuantity(claim.spec.resources.requests.storage)).toString();

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ControlClient } from '../../control/control-client.ts';
-import type { PodVolumeStatus } from '../../control/protocol.ts';
+import type { PodView, PodVolumeStatus } from '../../control/protocol.ts';
 import { type CommandContext, type CommandSpec, namespaceOf, namespaceOption, type OptionValues } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { escapeControls } from '../escape-controls.ts';
@@ -108,10 +108,17 @@ async function whyNotMounted(
   const condition = volumesReady(pod);
   if (condition?.status === 'True') return undefined;
   const volumes = pod.status.volumes.filter(({ state }) => state !== 'Mounted');
+  const why = condition?.message || `the pod is ${pod.status.phase}`;
   return {
-    text: [condition?.message || `the pod is ${pod.status.phase}`, ...volumes.flatMap(volumeLines)].join('\n'),
+    text: [why, ...schedulingLines(pod), ...volumes.flatMap(volumeLines)].join('\n'),
     needsChange: volumes.some(({ needsChange }) => needsChange === true),
   };
+}
+
+function schedulingLines({ status }: PodView): readonly string[] {
+  return status.conditions
+    .filter(({ type, status: holds }) => type === 'PodScheduled' && holds === 'False')
+    .map(({ reason, message }) => `  no node (${reason}): ${message}`);
 }
 
 function volumeLines({ name, state, reason, message, help }: PodVolumeStatus): readonly string[] {

@@ -99,6 +99,7 @@ export function fakeImages(kernel: FakeKernel): Images {
     return trashed;
   };
   return {
+    freeBytes: () => undefined,
     create: (path, sidecar) =>
       effects.do<'created' | 'exists'>(
         'createImage',

@@ -17,6 +17,11 @@ export const claimReasons = {
     means: 'The class binds a claim only when a pod uses it.',
     help: ['add a pod that uses the claim'],
   },
+  WaitForPodScheduled: {
+    type: 'Normal',
+    means: 'The class binds a claim when a pod that uses it has a node, and the pod that is named has none.',
+    help: ['moorctl explain pod/NAME says why'],
+  },
   ProvisioningFailed: {
     type: 'Warning',
     means: 'The volume for the claim could not be made.',
