@@ -15,12 +15,12 @@ import type { PodLeases } from './ports/pod-leases.ts';
 import type { ServiceManager } from './ports/service-manager.ts';
 import type { StateStore } from './ports/state-store.ts';
 import type { VolumePlugin } from './ports/volume-plugin.ts';
+import { provisioningParts } from './provisioning-parts.ts';
 import { AttachmentWatch } from './reconcile/attachment-watch.ts';
 import { populate } from './reconcile/desired-state-of-world-populator.ts';
 import { DriftLog } from './reconcile/drift-log.ts';
 import { IscsiPathWatch } from './reconcile/iscsi-path-watch.ts';
 import { NfsServerMonitor } from './reconcile/nfs-server-monitor.ts';
-import { nodeExpansionOf } from './reconcile/node-expansion.ts';
 import { OldMountUsers } from './reconcile/old-mount-users.ts';
 import { OperationExecutor } from './reconcile/operation-executor.ts';
 import type { OperationContext } from './reconcile/operations/operation-context.ts';
@@ -41,7 +41,6 @@ import { podReadiness } from './status/pod-views.ts';
 import { ActualStateOfWorld } from './world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld } from './world/desired-state-of-world.ts';
 import type { DiskLayout } from './world/disk-layout.ts';
-import { isRemote } from './world/remote-filesystem.ts';
 import type { UniqueVolumeName } from './world/unique-volume-name.ts';
 
 /** A directory of an ended pod that stays (it is not empty, or cannot be read) is no event's business: it is asked again. */
@@ -103,7 +102,7 @@ export class Core {
     this.driftLog = new DriftLog(clock);
     this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
-    const provisioning = new Provisioning({ ...common, ...this.#provisioningParts() });
+    const provisioning = new Provisioning({ ...common, ...provisioningParts(options, asw, () => this.executor) });
     this.dependents = new DependentsController({ ...common, readiness: () => podReadiness(this.snapshot()) });
     const scheduling = { nodes: () => this.#nodes(), isHere: (podUid: string) => asw.hasPod(podUid) };
     this.claims = new ClaimController({ ...common, ...scheduling, provisioning, random });
@@ -248,23 +247,6 @@ export class Core {
     this.claims.volumesChanged();
     this.servers.sync();
     this.revision.bump();
-  }
-
-  /** What provisioning asks of the machine, and of the actual state of world about what it is to delete or to empty. */
-  #provisioningParts() {
-    const { host, layout, plugins } = this.#options;
-    const { images, recycler, mountTable } = host;
-    const { asw } = this;
-    return {
-      ...{ images, recycler, mountTable, plugins, layout },
-      isLocal: (directory: string) => !isRemote(mountTable.current().holding(directory)?.fsType ?? ''),
-      isImageInUse: (path: string) => asw.imagePaths.has(path),
-      isVolumeInUse: (name: string) =>
-        [...asw.volumes.values()].some(({ record }) =>
-          Object.values(record.pods).some(({ specName }) => specName === name),
-        ),
-      nodeExpansion: (volumeName: string) => nodeExpansionOf(volumeName, asw, this.executor),
-    };
   }
 
   #operationContext(signal: AbortSignal): OperationContext {

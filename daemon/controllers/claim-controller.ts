@@ -185,10 +185,8 @@ export class ClaimController {
     }
     const step = this.#next(current);
     if (step.kind === 'settled') this.#operations.forget(key);
-    const isMoving =
-      step.kind === 'write' || step.kind === 'writeTogether' || step.kind === 'remove' || step.kind === 'settled';
     // What is written because an effect failed (phase Failed) ends no waiting.
-    if (isMoving && this.#operations.failureOf(key) === undefined) this.#waits.delete(key);
+    if (isMoving(step) && this.#operations.failureOf(key) === undefined) this.#waits.delete(key);
     switch (step.kind) {
       case 'write':
         this.#cache.write(objects, step.object);
@@ -255,3 +253,7 @@ export class ClaimController {
 const queues = ['PersistentVolume/', 'Pod/', 'PersistentVolumeClaim/'] as const;
 
 type EffectStep = Extract<ControlStep, { kind: 'provision' | 'expand' | 'delete' | 'recycle' }>;
+
+function isMoving({ kind }: ControlStep): boolean {
+  return kind === 'write' || kind === 'writeTogether' || kind === 'remove' || kind === 'settled';
+}

@@ -46,7 +46,7 @@ export type Schedule =
   | { readonly kind: 'waits'; readonly message: string };
 
 /** The four reasons of plugin volumebinding (binder.go) and the one of volumerestrictions. */
-export const conflicts = {
+const conflicts = {
   bind: "node(s) didn't find available persistent volumes to bind",
   node: "node(s) didn't match PersistentVolume's node affinity",
   space: 'node(s) did not have enough free storage',

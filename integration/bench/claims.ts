@@ -10,6 +10,7 @@ import { keyOf } from '../../daemon/api/meta.ts';
 import type { StoredObject } from '../../daemon/api/object.ts';
 import { claim, storageClass, volume } from '../../daemon/api/testing/storage-objects.ts';
 import { ClaimController } from '../../daemon/controllers/claim-controller.ts';
+import { nodesOf } from '../../daemon/plan/this-node.ts';
 import { FakeClock } from '../../daemon/ports/testing/fake-clock.ts';
 import { ScriptedProvisioning } from '../cases/scripted-provisioning.ts';
 
@@ -54,17 +55,20 @@ const situations: readonly Situation[] = [
   },
 ];
 
+const nodes = nodesOf({ name: 'node1', labels: {} }, []);
+
 /** CPU seconds until all claims are bound. */
 async function cost({ objects, later = () => [] }: Situation, n: number): Promise<number> {
   const store = new StateObjectStore(new MemoryStateStore());
   const clock = new FakeClock();
   for (const object of objects(n)) store.create(object);
   const provisioning = new ScriptedProvisioning({
-    ...{ objects: store, script: [], inject: [], inUse: new Set<string>() },
+    ...{ objects: store, script: [], inject: [], inUse: new Set<string>(), free: undefined },
     ...{ perform: nothing, now: () => clock.timestamp() },
   });
   const controller = new ClaimController({
     ...{ objects: store, clock, provisioning, random: () => 0 },
+    ...{ nodes: () => nodes, isHere: () => false },
     events: new MemoryEventRecorder(clock),
     logger: { info: nothing, warn: nothing, debug: nothing, error: nothing },
   });

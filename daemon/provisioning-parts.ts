@@ -1,0 +1,27 @@
+import type { Host } from './ports/host.ts';
+import type { VolumePlugin } from './ports/volume-plugin.ts';
+import { nodeExpansionOf } from './reconcile/node-expansion.ts';
+import type { OperationExecutor } from './reconcile/operation-executor.ts';
+import type { ActualStateOfWorld } from './world/actual-state-of-world.ts';
+import type { DiskLayout } from './world/disk-layout.ts';
+import { isRemote } from './world/remote-filesystem.ts';
+
+/** What provisioning asks of the machine, and of the actual state of world about what it is to delete or to empty. */
+export function provisioningParts(
+  { host, layout, plugins }: { host: Host; layout: DiskLayout; plugins: readonly VolumePlugin[] },
+  asw: ActualStateOfWorld,
+  executor: () => OperationExecutor,
+) {
+  const { images, recycler, mountTable } = host;
+  const isBoundAs = (name: string) =>
+    [...asw.volumes.values()].some(({ record }) =>
+      Object.values(record.pods).some(({ specName }) => specName === name),
+    );
+  return {
+    ...{ images, recycler, mountTable, plugins, layout },
+    isLocal: (directory: string) => !isRemote(mountTable.current().holding(directory)?.fsType ?? ''),
+    isImageInUse: (path: string) => asw.imagePaths.has(path),
+    isVolumeInUse: isBoundAs,
+    nodeExpansion: (volumeName: string) => nodeExpansionOf(volumeName, asw, executor()),
+  };
+}
