@@ -148,7 +148,7 @@ export class Core {
     const isBusy = (name: UniqueVolumeName, podUid = '') => this.executor.isBusy(name, podUid);
     const wake = () => this.reconciler.wake();
     this.#attachmentWatch = new AttachmentWatch({ ...common, asw, host, driftLog: this.driftLog, isBusy, wake });
-    this.#iscsiPathWatch = new IscsiPathWatch({ asw, initiator: host.iscsi, clock, isBusy, wake });
+    this.#iscsiPathWatch = new IscsiPathWatch({ asw, initiator: host.iscsi, clock, logger, isBusy, wake });
   }
 
   /** Rebuilds the actual state of world; mounts and unmounts nothing. */

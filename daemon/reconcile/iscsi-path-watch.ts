@@ -1,5 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { IscsiInitiator } from '../ports/iscsi-initiator.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { ActualStateOfWorld, ActualVolume } from '../world/actual-state-of-world.ts';
 import type { UniqueVolumeName } from '../world/unique-volume-name.ts';
 import { isRecordedSession, wayOf } from './attachments/iscsi-way.ts';
@@ -11,6 +12,7 @@ export interface IscsiPathWatchOptions {
   readonly asw: ActualStateOfWorld;
   readonly initiator: IscsiInitiator;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly isBusy: (name: UniqueVolumeName) => boolean;
   readonly wake: () => void;
 }
@@ -44,9 +46,19 @@ export class IscsiPathWatch {
     this.#cancel = undefined;
     for (const volume of asw.volumes.values()) {
       const { name } = volume.record;
-      if (isAttachedIscsi(volume) && !isBusy(name) && this.#lacksPath(volume)) asw.markAttachAsUncertain(name);
+      if (isAttachedIscsi(volume) && !isBusy(name) && this.#seemsToLackPath(volume)) asw.markAttachAsUncertain(name);
     }
     wake();
+  }
+
+  /** What cannot be seen now is not gone: the next look tells. */
+  #seemsToLackPath(volume: ActualVolume): boolean {
+    try {
+      return this.#lacksPath(volume);
+    } catch (error) {
+      this.#options.logger.warn('paths cannot be seen', { volume: volume.record.name, error: String(error) });
+      return false;
+    }
   }
 
   #lacksPath({ record }: ActualVolume): boolean {

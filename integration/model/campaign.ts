@@ -32,7 +32,7 @@ export async function runCampaign({ steps, seed }: Campaign): Promise<CampaignRe
   let runs = 0;
   for (let batch = seed; done < steps; batch++) {
     let failed: readonly Step[] | undefined;
-    const property = fc.asyncProperty(histories({ longest: longestHistory }), async (history) => {
+    const property = fc.asyncProperty(histories({ reach: 'network', longest: longestHistory }), async (history) => {
       if (done >= steps) return true;
       const outcome = await runHistory(history, counts);
       done += outcome.steps;

@@ -1,15 +1,29 @@
 /** The objects that histories declare: few, so that they meet, and of every kind of volume. */
+import type { FakeLun } from '../../daemon/ports/testing/fake-iscsi-initiator.ts';
+import { iscsiSource } from '../support/iscsi-manifests.ts';
 import { claim, claimVolume, documents, pod, storageClass } from '../support/manifests.ts';
 
 export type Declaration =
   | { readonly kind: 'claim'; readonly index: number }
   | { readonly kind: 'pod'; readonly index: number; readonly variant: number };
 
+/** What the storage network of the model has: a target with two LUNs behind two portals, and a file server. */
+export const network = {
+  iqn: 'iqn.2024-01.org.example:disks',
+  portals: ['192.0.2.1:3260', '192.0.2.2:3260'],
+  luns: { 'lun-a': 1, 'lun-b': 2 },
+  server: 'filer.example.org',
+} as const;
+
+/** One that is blank, one with a filesystem and data on it. */
+export const initialLuns: Readonly<Record<number, FakeLun>> = {
+  [network.luns['lun-a']]: { wwid: 'naa.a', content: 'zeros' },
+  [network.luns['lun-b']]: { wwid: 'naa.b', content: 'ext4', data: 'brought' },
+};
+
 interface ClaimForm {
   readonly name: string;
   readonly text: string;
-  /** Name of the volume that a user brought for it. */
-  readonly volume?: string;
 }
 
 /** Images that users brought: one with a filesystem and data on it, one blank. */
@@ -20,8 +34,15 @@ const claims: readonly ClaimForm[] = [
   { name: 'temporary', text: claim('temporary', { storageClass: 'temp' }) },
   { name: 'late', text: claim('late', { storageClass: 'late' }) },
   { name: 'raw', text: claim('raw', { storageClass: 'fast', mode: 'Block' }) },
-  ...broughtImages.map((name) => ({ name, text: claim(name, { storageClass: '', volumeName: name }), volume: name })),
+  ...broughtImages.map((name) => ({ name, text: claim(name, { storageClass: '', volumeName: name }) })),
 ];
+
+/** Of volumes that are somewhere on the network. */
+const networkClaims: readonly ClaimForm[] = [...Object.keys(network.luns), 'export'].map((name) => ({
+  name,
+  text: claim(name, { storageClass: '', volumeName: name }),
+}));
+const allClaims = [...claims, ...networkClaims];
 
 interface PodForm {
   readonly volumes: Readonly<Record<string, string>>;
@@ -49,20 +70,36 @@ const variants: readonly PodForm[] = [
   { volumes: { kept: claimVolume('kept') }, hasEnded: true },
 ];
 
-export const claimCount = claims.length;
+const share = (path: string, readOnly = false): string =>
+  `nfs: { server: ${network.server}, path: ${path}, readOnly: ${readOnly} }`;
+
+const networkVariants: readonly PodForm[] = [
+  { volumes: { 'lun-a': claimVolume('lun-a') } },
+  { volumes: { 'lun-a-ro': claimVolume('lun-a', true), 'lun-b': claimVolume('lun-b') } },
+  { volumes: { 'lun-b': claimVolume('lun-b'), kept: claimVolume('kept') } },
+  { volumes: { share: share('/share') } },
+  { volumes: { 'share-ro': share('/share', true), export: claimVolume('export') } },
+];
+const allVariants = [...variants, ...networkVariants];
+
 export const podCount = 5;
-export const variantCount = variants.length;
+
+/** How many claims and forms of pods there are: on a machine by itself, or with a storage network too. */
+export const counts = {
+  local: { claims: claims.length, variants: variants.length },
+  network: { claims: allClaims.length, variants: allVariants.length },
+} as const;
 
 export const keyOfDeclaration = (declaration: Declaration): string =>
   declaration.kind === 'claim'
-    ? `PersistentVolumeClaim/default/${claims[declaration.index]?.name}`
+    ? `PersistentVolumeClaim/default/${allClaims[declaration.index]?.name}`
     : `Pod/default/pod-${declaration.index}`;
 
 export function textOf(declarations: readonly Declaration[]): string {
   return documents(
     ...declarations.map((declaration) => {
-      if (declaration.kind === 'claim') return claims[declaration.index]?.text ?? '';
-      const form = variants[declaration.variant];
+      if (declaration.kind === 'claim') return allClaims[declaration.index]?.text ?? '';
+      const form = allVariants[declaration.variant];
       const text = pod(`pod-${declaration.index}`, form?.volumes ?? {}, form?.mode);
       return form?.hasEnded === true ? `${text}\nstatus: { phase: Succeeded }` : text;
     }),
@@ -76,20 +113,39 @@ export function foundation(imageDirectory: string): string {
     storageClass('temp', ['reclaimPolicy: Delete']),
     storageClass('late', ['volumeBindingMode: WaitForFirstConsumer']),
     ...broughtImages.map((name) =>
-      [
-        'apiVersion: v1',
-        'kind: PersistentVolume',
-        `metadata: { name: ${name} }`,
-        'spec:',
-        '  capacity: { storage: 64Mi }',
-        '  accessModes: [ReadWriteOnce]',
-        '  storageClassName: ""',
-        '  persistentVolumeReclaimPolicy: Retain',
-        '  csi:',
-        '    driver: loop.moored.dev',
-        `    volumeHandle: ${name}`,
-        `    volumeAttributes: { path: ${imageDirectory}/${name}.img }`,
-      ].join('\n'),
+      staticVolume(name, [
+        'csi:',
+        '  driver: loop.moored.dev',
+        `  volumeHandle: ${name}`,
+        `  volumeAttributes: { path: ${imageDirectory}/${name}.img }`,
+      ]),
     ),
   );
+}
+
+/** The volumes that are on the network. */
+export function networkFoundation(): string {
+  const [targetPortal, ...more] = network.portals;
+  const portals = `portals: [${more.map((portal) => `"${portal}"`).join(', ')}]`;
+  return documents(
+    ...Object.entries(network.luns).map(([name, lun]) =>
+      staticVolume(name, [iscsiSource({ iqn: network.iqn, lun, targetPortal, more: portals })]),
+    ),
+    staticVolume('export', [share('/export')]),
+  );
+}
+
+/** A PersistentVolume for the claim of its name. */
+function staticVolume(name: string, source: readonly string[]): string {
+  return [
+    'apiVersion: v1',
+    'kind: PersistentVolume',
+    `metadata: { name: ${name} }`,
+    'spec:',
+    '  capacity: { storage: 64Mi }',
+    '  accessModes: [ReadWriteOnce]',
+    '  storageClassName: ""',
+    '  persistentVolumeReclaimPolicy: Retain',
+    ...source.map((line) => `  ${line}`),
+  ].join('\n');
 }

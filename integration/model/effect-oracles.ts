@@ -2,12 +2,14 @@
 import { keyOf } from '../../daemon/api/meta.ts';
 import { isTerminated, type StoredPod } from '../../daemon/api/pod.ts';
 import type { Core } from '../../daemon/core.ts';
+import type { IscsiLogin, IscsiSession } from '../../daemon/ports/iscsi-initiator.ts';
 import type { LogFields } from '../../daemon/ports/logger.ts';
 import type { UniqueVolumeName } from '../../daemon/world/unique-volume-name.ts';
 import { imagePathOf, sameRecipe } from '../../daemon/world/volume-recipe.ts';
 import type { VolumeRecord } from '../../daemon/world/volume-record.ts';
 import type { PortCall } from '../support/port-calls.ts';
 import { type EffectWatcher, layout, type Machine } from './machine.ts';
+import { wrongDiskRemoval, wrongLogout } from './network-oracles.ts';
 
 type Check = (args: readonly unknown[], core: Core) => string | undefined;
 
@@ -60,6 +62,14 @@ export class EffectOracles implements EffectWatcher {
       const isIntended = records.some(({ format }) => format?.state === 'started');
       return isIntended ? undefined : `no durable intent to format ${String(device)}`;
     },
+    'nfs.mount': ([request]) => this.#unrecordedTarget(request as { target: string }),
+    // What the server knows no more is made anew.
+    'nfs.unmount': ([target], core) =>
+      this.#machine.host.staleNfs.has(String(target)) ? undefined : this.#wrongUnmount(String(target), core),
+    'iscsi.login': ([login]) => this.#unrecordedPath((login as IscsiLogin).portal),
+    'iscsi.scan': ([session, lun]) => this.#unrecordedScan(session as IscsiSession, Number(lun)),
+    'iscsi.logout': ([, session], core) => wrongLogout((session as IscsiSession).id, core),
+    'iscsi.removeDisk': ([, lun], core) => wrongDiskRemoval(Number(lun), core),
     'directories.removeTree': ([path], core) =>
       isPathOfRunning(core, String(path)) ? undefined : `removed ${String(path)}, which no operation takes down`,
     'images.remove': ([path, handle], core) => this.#wrongImageRemoval(String(path), String(handle), core),
@@ -80,6 +90,20 @@ export class EffectOracles implements EffectWatcher {
       Object.values(pods).some(({ targetPath }) => targetPath === target),
     );
     return isKnown ? undefined : `no durable intent for the mount at ${target}`;
+  }
+
+  #unrecordedPath(portal: string): string | undefined {
+    const isKnown = this.#records().some(({ iscsi }) => iscsi?.paths.some((path) => path.portal === portal));
+    return isKnown ? undefined : `no durable intent to log in at ${portal}`;
+  }
+
+  #unrecordedScan({ id }: IscsiSession, lun: number): string | undefined {
+    const portal = this.#machine.host.iscsi.sessions.get(id)?.way.portal;
+    const isKnown = this.#records().some(({ iscsi, recipe: { attachment } }) => {
+      const isItsLun = attachment?.kind === 'iscsi' && attachment.lun === lun;
+      return isItsLun && iscsi?.paths.some((path) => path.portal === portal) === true;
+    });
+    return isKnown || portal === undefined ? undefined : `no durable intent to look for LUN ${lun} at ${portal}`;
   }
 
   #wrongUnmount(target: string, core: Core): string | undefined {

@@ -18,6 +18,10 @@ const lies: Readonly<Record<string, unknown>> = {
   'mounter.bind': undefined,
   'mounter.setFlags': undefined,
   'mounter.unmount': 'unmounted',
+  'nfs.mount': undefined,
+  'nfs.setFlags': undefined,
+  'nfs.unmount': undefined,
+  'iscsi.login': undefined,
 };
 
 const nameOf = ({ port, method }: PortCall): string => `${port}.${method}`;
@@ -27,7 +31,11 @@ export function lieOf(call: PortCall): unknown {
 }
 
 /** These answer from memory or take what is given: nothing can go wrong in them that is not the daemon's own end. */
-const neverFails = new Set(['mountTable.current', 'mountTable.onChange', 'state.entries', 'state.put', 'state.remove']);
+const neverFails = new Set([
+  ...['mountTable.current', 'mountTable.onChange', 'state.entries', 'state.put', 'state.remove'],
+  // Waits for others of this process, and does what it is given.
+  'iscsi.exclusive',
+]);
 
 const delays = [5, 200, 3_000, 90_000, 700_000];
 

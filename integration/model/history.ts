@@ -1,8 +1,8 @@
 /** What may happen to a machine, as data: the same histories drive the simulation and, where it can, the real daemon. */
 import fc from 'fast-check';
-import { claimCount, type Declaration, podCount, variantCount } from './declarations.ts';
+import { counts, type Declaration, podCount } from './declarations.ts';
 
-export const adminActs = [
+const localAdminActs = [
   'umount',
   'overMount',
   'mountOnTarget',
@@ -13,7 +13,12 @@ export const adminActs = [
   'replaceImage',
   'restoreImage',
 ] as const;
-export type AdminAct = (typeof adminActs)[number];
+export type LocalAdminAct = (typeof localAdminActs)[number];
+
+/** What happens on the storage network, or to what this machine has of it. */
+const networkAdminActs = ['portal', 'iscsiLogin', 'iscsiLogout', 'staleNfs'] as const;
+export type NetworkAct = (typeof networkAdminActs)[number];
+export type AdminAct = LocalAdminAct | NetworkAct;
 
 export type StepKind =
   /** whole: by rename; half: cut off somewhere; garbage: not YAML of ours. */
@@ -43,25 +48,6 @@ export type StepKind =
 /** `salt`: all chance within the step comes from it, so that a shorter history keeps the rest as it was. */
 export type Step = StepKind & { readonly salt: number };
 
-const file = fc.nat(5);
-const declaration: fc.Arbitrary<Declaration> = fc.oneof(
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('claim' as const), index: fc.nat(claimCount - 1) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('pod' as const),
-      index: fc.nat(podCount - 1),
-      variant: fc.nat(variantCount - 1),
-    }),
-  },
-);
-
-/** One declaration of an object a file: two would be refused as a whole, which is not what most histories are about. */
-const declarations = fc.uniqueArray(declaration, {
-  maxLength: 4,
-  selector: ({ kind, index }) => `${kind} ${index}`,
-});
-
 type Weights = Readonly<Record<StepKind['kind'], number>>;
 
 const modelWeights: Weights = {
@@ -80,11 +66,40 @@ const modelWeights: Weights = {
   calm: 5,
 };
 
-const stepKinds: { readonly [K in StepKind['kind']]: fc.Arbitrary<Extract<StepKind, { kind: K }>> } = {
+type Reach = keyof typeof counts;
+
+/** One declaration of an object a file: two would be refused as a whole, which is not what most histories are about. */
+const declarationsOf = (reach: Reach): fc.Arbitrary<Declaration[]> =>
+  fc.uniqueArray(
+    fc.oneof(
+      {
+        weight: 1,
+        arbitrary: fc.record({ kind: fc.constant('claim' as const), index: fc.nat(counts[reach].claims - 1) }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant('pod' as const),
+          index: fc.nat(podCount - 1),
+          variant: fc.nat(counts[reach].variants - 1),
+        }),
+      },
+    ),
+    { maxLength: 4, selector: ({ kind, index }) => `${kind} ${index}` },
+  );
+
+const actsOf = (reach: Reach): readonly AdminAct[] =>
+  reach === 'local' ? localAdminActs : [...localAdminActs, ...networkAdminActs];
+
+const file = fc.nat(5);
+
+type StepKinds = { readonly [K in StepKind['kind']]: fc.Arbitrary<Extract<StepKind, { kind: K }>> };
+
+const stepKindsOf = (reach: Reach): StepKinds => ({
   write: fc.record({
     kind: fc.constant('write' as const),
     file,
-    declarations,
+    declarations: declarationsOf(reach),
     how: fc.constantFrom('whole', 'whole', 'whole', 'whole', 'whole', 'half', 'garbage'),
   }),
   remove: fc.record({ kind: fc.constant('remove' as const), file }),
@@ -93,7 +108,7 @@ const stepKinds: { readonly [K in StepKind['kind']]: fc.Arbitrary<Extract<StepKi
     kind: fc.constant('directory' as const),
     state: fc.constantFrom('readable', 'readable', 'unreadable', 'swapped'),
   }),
-  admin: fc.record({ kind: fc.constant('admin' as const), act: fc.constantFrom(...adminActs) }),
+  admin: fc.record({ kind: fc.constant('admin' as const), act: fc.constantFrom(...actsOf(reach)) }),
   workload: fc.constant({ kind: 'workload' as const }),
   wait: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 10, 250, 1_000, 5_000, 130_000) }),
   crash: fc.record({
@@ -110,10 +125,10 @@ const stepKinds: { readonly [K in StepKind['kind']]: fc.Arbitrary<Extract<StepKi
   faults: fc.record({ kind: fc.constant('faults' as const), percent: fc.constantFrom(0, 3, 10, 30) }),
   stateDisk: fc.record({ kind: fc.constant('stateDisk' as const), refuses: fc.boolean() }),
   calm: fc.constant({ kind: 'calm' as const }),
-};
+});
 
-function stepOf(weights: Weights): fc.Arbitrary<Step> {
-  const kinds = Object.entries(stepKinds).map(([kind, arbitrary]) => ({
+function stepOf(reach: Reach, weights: Weights): fc.Arbitrary<Step> {
+  const kinds = Object.entries(stepKindsOf(reach)).map(([kind, arbitrary]) => ({
     weight: weights[kind as StepKind['kind']],
     arbitrary: arbitrary as fc.Arbitrary<StepKind>,
   }));
@@ -121,13 +136,15 @@ function stepOf(weights: Weights): fc.Arbitrary<Step> {
 }
 
 export interface HistoryShape {
+  /** local: nothing that needs a storage network. */
+  readonly reach: Reach;
   readonly shortest?: number;
   readonly longest: number;
   /** How much more or less often than in the model a kind of step comes. */
   readonly weights?: Partial<Weights>;
 }
 
-export function histories({ shortest = 1, longest, weights = {} }: HistoryShape): fc.Arbitrary<readonly Step[]> {
-  const step = stepOf({ ...modelWeights, ...weights });
+export function histories({ reach, shortest = 1, longest, weights = {} }: HistoryShape): fc.Arbitrary<readonly Step[]> {
+  const step = stepOf(reach, { ...modelWeights, ...weights });
   return fc.array(step, { minLength: shortest, maxLength: longest, size: 'max' });
 }

@@ -8,13 +8,14 @@ import type { LogFields, Logger } from '../../daemon/ports/logger.ts';
 import type { StateStore } from '../../daemon/ports/state-store.ts';
 import { FakeClock } from '../../daemon/ports/testing/fake-clock.ts';
 import { FakeHost } from '../../daemon/ports/testing/fake-host.ts';
+import type { FakeLun, FakeTarget } from '../../daemon/ports/testing/fake-iscsi-initiator.ts';
 import type { FakeImage } from '../../daemon/ports/testing/fake-kernel.ts';
 import { FakeStateDisk, FakeStateStore } from '../../daemon/ports/testing/fake-state-store.ts';
 import { FakeUnits } from '../../daemon/ports/testing/fake-units.ts';
 import { diskLayout } from '../../daemon/world/disk-layout.ts';
 import { plugins } from '../../plugins/index.ts';
 import { type PortCall, wrapPort, wrapPorts } from '../support/port-calls.ts';
-import { broughtImages, foundation } from './declarations.ts';
+import { broughtImages, foundation, initialLuns, network, networkFoundation } from './declarations.ts';
 import { chooseFault, type Fault, injected, lieOf } from './faults.ts';
 import { ManifestDirectory, ModelManifestSource } from './manifest-directory.ts';
 import { Random } from './random.ts';
@@ -24,9 +25,12 @@ export const layout = diskLayout('/var/lib/moored');
 
 class DaemonDied extends Error {}
 
-/** What a dead daemon still does: nothing but to its own memory, of which its state store is now a part. */
-function afterDeath({ port }: PortCall, act: () => unknown): unknown {
-  if (port === 'state') return act();
+/** The table as it was read last is the daemon's own memory, and after its death the state store is too. */
+const isTableInMemory = ({ port, method }: PortCall): boolean => port === 'mountTable' && method === 'current';
+
+/** What a dead daemon still does: nothing but to its own memory. */
+function afterDeath(call: PortCall, act: () => unknown): unknown {
+  if (call.port === 'state' || isTableInMemory(call)) return act();
   throw new DaemonDied();
 }
 
@@ -65,8 +69,11 @@ export class Machine {
   readonly counts: Counts;
   /** The last happenings, for the report of a failure. */
   readonly journal: string[] = [];
-  /** What a workload wrote last, by image. */
-  readonly written = new Map<FakeImage, string>();
+  /** What a workload wrote last, by image or LUN. */
+  readonly written = new Map<FakeImage | FakeLun, string>();
+  readonly target: FakeTarget;
+  /** Sessions of an admin who did not ask for LUNs: a device in one is of our making. */
+  readonly unscanned = new Set<string>();
   /** Images that an admin moved away, and from where. */
   readonly aside: { readonly path: string; readonly image: FakeImage }[] = [];
   /** Paths of images that are not what they were: a volume on them may be refused for good. */
@@ -92,6 +99,8 @@ export class Machine {
     this.host.addForeignImage(`${imageDirectory}/${full}.img`, 'ext4', 'brought');
     this.host.addForeignImage(`${imageDirectory}/${blank}.img`, 'hole');
     this.manifests.write('foundation.yaml', foundation(imageDirectory), [], 'whole');
+    this.target = this.host.iscsi.addTarget(network.iqn, network.portals, structuredClone(initialLuns));
+    this.manifests.write('network.yaml', networkFoundation(), [], 'whole');
   }
 
   get isUp(): boolean {
@@ -107,13 +116,22 @@ export class Machine {
     this.trace(`VIOLATION ${text}`);
   }
 
+  /** Looks, and keeps nothing of what it finds. */
+  wouldViolate(check: () => void): boolean {
+    const [violations, lines] = [this.violations.length, this.journal.length];
+    check();
+    this.journal.splice(lines);
+    return this.violations.splice(violations).length > 0;
+  }
+
   /** Begins a life; it is up some turns later, or has died in its start and begins anew. */
   start(): void {
     this.#isRestarting = false;
     const store = new FakeStateStore(this.disk, this.clock, syncMs);
     const life: Life = { core: undefined as unknown as Core, source: undefined, isDead: false };
     const around = (call: PortCall, act: () => unknown): unknown => this.#around(life, call, act);
-    const isPort = (_: string, value: object): boolean => Object.getPrototypeOf(value) === Object.prototype;
+    const isPort = (name: string, value: object): boolean =>
+      name === 'iscsi' || Object.getPrototypeOf(value) === Object.prototype;
     const host: Host = wrapPorts(this.host, isPort, around);
     const state: StateStore = wrapPort('state', store, around);
     const soon = (callback: () => void): void => {
@@ -220,6 +238,9 @@ export class Machine {
       const isBrought = path.startsWith(`${imageDirectory}/`);
       if (isBrought && image.content === 'other' && image.data === undefined) image.content = 'zeros';
     }
+    for (const lun of this.target.luns.values()) {
+      if (lun.content === 'other' && lun.data === undefined) lun.content = 'zeros';
+    }
   }
 
   dieAfter(calls: number): void {
@@ -259,7 +280,7 @@ export class Machine {
   #around(life: Life, call: PortCall, act: () => unknown): unknown {
     if (life.isDead) return afterDeath(call, act);
     this.counts.calls++;
-    if (call.method !== 'entries' && this.#dies()) return this.#dieAt(call, act);
+    if (call.method !== 'entries' && !isTableInMemory(call) && this.#dies()) return this.#dieAt(call, act);
     const name = `${call.port}.${call.method}`;
     const isAsync = this.#asyncMethods.has(name);
     const isFaulty = this.faultPercent > 0 && this.random.below(100) < this.faultPercent;
@@ -302,7 +323,7 @@ export class Machine {
 
   /** mkfs ends with the daemon or by a signal, in the middle. */
   #cutOff(device: string): void {
-    if (this.host.loops.has(device)) this.host.cutOffFormat(device);
+    if (this.host.loops.has(device) || this.host.disks.has(device)) this.host.cutOffFormat(device);
   }
 
   #plain(life: Life, call: PortCall, act: () => unknown): unknown {

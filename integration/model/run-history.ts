@@ -1,14 +1,17 @@
 /** Interprets a history on the simulated machine. */
 import type { MountInfo } from '../../daemon/world/mount-info.ts';
+import { network } from './declarations.ts';
 import { EffectOracles } from './effect-oracles.ts';
-import type { AdminAct, Step } from './history.ts';
+import type { AdminAct, NetworkAct, Step } from './history.ts';
 import { type Counts, layout, Machine } from './machine.ts';
 import { fileName, writtenText } from './manifest-writes.ts';
+import { lunBehind } from './network-oracles.ts';
 import { Random } from './random.ts';
 import { checkConverged, checkState } from './state-oracles.ts';
 
 /** Longer than any backoff and the deadline of the longest operation, twice. */
 const calmMs = 25 * 60_000;
+const minuteMs = 60_000;
 
 export interface Outcome {
   readonly steps: number;
@@ -127,8 +130,36 @@ function administer(act: AdminAct, machine: Machine): void {
     removeImage: () => machine.takeImageAside(random.pick([...host.imageFiles.keys()]) ?? '', false),
     replaceImage: () => machine.takeImageAside(random.pick([...host.imageFiles.keys()]) ?? '', true),
     restoreImage: () => machine.restoreImage(),
+    ...networkActs(machine),
   };
   acts[act]();
+}
+
+/** On the storage network, and by an admin of this machine who has LUNs of the same target for himself. */
+function networkActs({ host, random, target, unscanned }: Machine): Pick<Record<AdminAct, () => void>, NetworkAct> {
+  const portal = random.pick(network.portals) ?? '';
+  return {
+    portal: () => target.portals.set(portal, random.is(0.5) ? 'up' : 'down'),
+    iscsiLogin: () => {
+      const isThere = [...host.iscsi.sessions.values()].some(({ way }) => way.portal === portal);
+      if (isThere) return;
+      const scans = random.is(0.5);
+      const id = host.iscsi.loginFromOutside(network.iqn, portal, { scans });
+      if (!scans) unscanned.add(id);
+    },
+    iscsiLogout: () => {
+      // Under a mount it is refused by nothing, and ends the filesystem: that is not what is looked for here.
+      const idle = [...host.iscsi.sessions].filter(([, { disks }]) =>
+        [...disks.values()].every(({ devicePath }) => !host.isMounted(devicePath)),
+      );
+      const session = random.pick(idle);
+      if (session !== undefined) host.iscsi.dropSession(session[0]);
+    },
+    staleNfs: () => {
+      const mount = random.pick(host.mounts.filter(({ fsType }) => fsType === 'nfs4'));
+      if (mount !== undefined) host.staleNfs.add(mount.mountPoint);
+    },
+  };
 }
 
 function umount(mount: MountInfo | undefined, { host }: Machine): void {
@@ -151,13 +182,15 @@ function writeData(machine: Machine): void {
     const isPods = mount.mountPoint.startsWith(`${layout.podsDir()}/`);
     if (!isPods || host.top(mount.mountPoint) !== mount || !mount.options.includes('rw') || machine.random.is(0.5))
       continue;
-    const loop = host.loops.get(mount.fsType === 'devtmpfs' ? `/dev${mount.root}` : mount.source);
-    if (loop === undefined || loop.readOnly) continue;
+    const device = mount.fsType === 'devtmpfs' ? `/dev${mount.root}` : mount.source;
+    const loop = host.loops.get(device);
+    const written = loop?.image ?? lunBehind(device, machine)?.unit;
+    if (written === undefined || loop?.readOnly === true) continue;
     const data = `data-${machine.written.size + 1}-${host.newId()}`;
-    loop.image.data = data;
+    written.data = data;
     // A raw device holds what was written to it; a filesystem stays one.
-    if (mount.fsType === 'devtmpfs') loop.image.content = 'other';
-    machine.written.set(loop.image, data);
+    if (mount.fsType === 'devtmpfs') written.content = 'other';
+    machine.written.set(written, data);
   }
 }
 
@@ -169,10 +202,16 @@ async function calm(machine: Machine): Promise<void> {
   for (const [name, file] of manifests.files) if (!file.isWhole) manifests.remove(name);
   // Nobody can tell a broken admin's mount from a wanted one: he takes it away himself.
   for (const mount of host.mounts) if (host.isForeign(mount)) host.replaceMount(mount, undefined);
+  for (const portal of network.portals) machine.target.portals.set(portal, 'up');
   for (let tries = machine.aside.length; tries > 0; tries--) machine.restoreImage();
   machine.mendBroughtImages();
   if (machine.life?.core.reconciler.isDraining === true) machine.kill('kill');
-  await machine.advance(calmMs);
+  // At rest twice in a row is at rest; what is not gets all the time there is.
+  let atRest = 0;
+  for (let passed = 0; passed < calmMs && atRest < 2; passed += minuteMs) {
+    await machine.advance(minuteMs);
+    atRest = machine.wouldViolate(() => checkConverged(machine)) ? 0 : atRest + 1;
+  }
   checkState(machine);
   checkConverged(machine);
 }

@@ -4,10 +4,11 @@ import type { Core } from '../../daemon/core.ts';
 import type { ActualVolume } from '../../daemon/world/actual-state-of-world.ts';
 import type { VolumeToMount } from '../../daemon/world/desired-state-of-world.ts';
 import type { MountInfo } from '../../daemon/world/mount-info.ts';
-import { imagePathOf } from '../../daemon/world/volume-recipe.ts';
+import { type Attachment, imagePathOf } from '../../daemon/world/volume-recipe.ts';
 import type { VolumeRecord } from '../../daemon/world/volume-record.ts';
-import { type Declaration, keyOfDeclaration } from './declarations.ts';
+import { type Declaration, initialLuns, keyOfDeclaration } from './declarations.ts';
 import { layout, type Machine } from './machine.ts';
+import { checkNetworkLeft, showsAnotherLun } from './network-oracles.ts';
 
 /** After every step. */
 export function checkState(machine: Machine): void {
@@ -55,14 +56,18 @@ function checkMount(path: string, { name, recipe }: VolumeRecord, machine: Machi
   const top = host.top(path);
   if (top === undefined || host.isForeign(top)) return machine.violation(`${path} is marked as mounted, and is not`);
   const { attachment } = recipe;
-  if (attachment?.kind !== 'image') return;
   const device = top.fsType === 'devtmpfs' ? `/dev${top.root}` : top.source;
-  const loop = host.loops.get(device);
-  if (loop?.path !== attachment.path) {
-    machine.violation(`${path} of ${name} shows ${loop?.path ?? device}, wanted ${attachment.path}`);
-  } else if (attachment.isOwned && loop.image.sidecar?.volumeHandle !== attachment.volumeHandle) {
-    machine.violation(`${path} of ${name} shows the data of ${loop.image.sidecar?.volumeHandle}`);
-  }
+  const wrong = attachment && wrongSource(device, attachment, machine);
+  if (wrong !== undefined) machine.violation(`${path} of ${name} shows ${wrong}`);
+}
+
+/** What a device shows instead of what the volume is. */
+function wrongSource(device: string, attachment: Attachment, machine: Machine): string | undefined {
+  if (attachment.kind === 'iscsi') return showsAnotherLun(device, attachment, machine) ? 'another LUN' : undefined;
+  const loop = machine.host.loops.get(device);
+  if (loop?.path !== attachment.path) return `${loop?.path ?? device}, wanted ${attachment.path}`;
+  const shown = loop.image.sidecar?.volumeHandle;
+  return attachment.isOwned && shown !== attachment.volumeHandle ? `the data of ${shown}` : undefined;
 }
 
 /** After the calm: all that is declared is mounted, nothing else is left. */
@@ -167,6 +172,7 @@ function checkNothingLeft(machine: Machine): void {
     if (attached.has(device)) continue;
     machine.violation(`${device} is still on ${path}, and no volume has it`);
   }
+  checkNetworkLeft(machine, core);
   for (const { record } of core.asw.volumes.values()) {
     const isHeld = core.reconciler.holds.some(({ volumeName }) => volumeName === record.name);
     if (core.reconciler.dsw.volumes.has(record.name) || isOfUnresolvedPod(record, core) || isHeld) continue;
@@ -204,9 +210,14 @@ function podUidIn(path: string): string | undefined {
 
 /** What workloads wrote is still somewhere, but for the volumes that end with their pod. */
 function checkData(machine: Machine): void {
-  const { host, written } = machine;
+  const { host, written, target } = machine;
   const images = [...host.imageFiles.values(), ...host.trash.values(), ...machine.aside.map(({ image }) => image)];
+  for (const [lun, unit] of target.luns) {
+    const wanted = written.get(unit) ?? initialLuns[lun]?.data;
+    if (unit.data !== wanted) machine.violation(`LUN ${lun} holds ${unit.data}, wanted ${wanted}`);
+  }
   for (const [image, data] of written) {
+    if (!('inode' in image)) continue;
     if (image.sidecar?.pod === undefined && !images.includes(image)) {
       machine.violation(`the image of ${image.sidecar?.volumeHandle} with ${data} is gone`);
     }

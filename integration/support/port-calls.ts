@@ -21,6 +21,11 @@ const reads = new Set(
     'status',
     'find',
     'findBacking',
+    'session',
+    'disk',
+    'disks',
+    'multipath',
+    'usersOf',
     'facts',
   ].concat(
     ['session', 'disk', 'disks', 'multipath', 'usersOf'],

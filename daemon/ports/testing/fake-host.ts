@@ -30,6 +30,11 @@ export class FakeHost extends FakeKernel implements Host {
   readonly recycler = fakeRecycler(this);
   readonly iscsi = new FakeIscsiInitiator(this);
 
+  override revive(): void {
+    super.revive();
+    this.iscsi.forgetWaiting();
+  }
+
   override reboot(): void {
     super.reboot();
     this.iscsi.reboot();

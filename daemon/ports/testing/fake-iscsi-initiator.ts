@@ -12,6 +12,9 @@ import type { Content, FakeKernel } from './fake-kernel.ts';
 export interface FakeLun {
   wwid: string;
   content: Content;
+  filesystemBytes?: bigint;
+  /** What a workload wrote last. */
+  data?: string;
 }
 
 export interface FakeTarget {
@@ -20,7 +23,7 @@ export interface FakeTarget {
   chap?: { readonly username: string; readonly password: string };
 }
 
-interface FakeSession {
+export interface FakeSession {
   readonly way: IscsiWay;
   readonly isOurs: boolean;
   state: string;
@@ -60,6 +63,11 @@ export class FakeIscsiInitiator implements IscsiInitiator {
     const luns = options.scans ? [...(this.targets.get(iqn)?.luns.keys() ?? [])] : [];
     for (const lun of luns) this.#makeDisk(id, lun);
     return id;
+  }
+
+  /** The daemon has ended, and with it what waited in it. */
+  forgetWaiting(): void {
+    this.#tails.clear();
   }
 
   /** The session goes, with its devices, whatever is mounted from them. */

@@ -26,7 +26,20 @@ export function attachIscsi(
   context: OperationContext,
 ): Promise<AttachedDevice> {
   const { iscsi } = context.host;
-  return iscsi.exclusive(attachment.iqn, context.signal, () => attach({ name, attachment, context }));
+  const attaching = { name, attachment, context };
+  return iscsi.exclusive(attachment.iqn, context.signal, () =>
+    attach(attaching).catch((thrown: unknown) => {
+      throw notFinalWhileOpen(thrown, attaching);
+    }),
+  );
+}
+
+/** Final would say that nothing was done: of the step that failed it is true, of the sessions before it, it is not. */
+function notFinalWhileOpen(thrown: unknown, { name, attachment, context }: Attaching): StorageError {
+  const error = asStorageError(thrown, `Cannot attach ${describeLun(attachment)}`);
+  const hasPaths = (context.asw.get(name)?.record.iscsi?.paths.length ?? 0) > 0;
+  if (error.progress !== 'final' || !hasPaths) return error;
+  return new StorageError(error.message, { ...error.facts, code: error.code, progress: 'transient', cause: error });
 }
 
 async function attach(attaching: Attaching): Promise<AttachedDevice> {
@@ -149,19 +162,17 @@ function pathError(path: IscsiPathRecord, cause: string, progress: StorageError[
   return new StorageError(`Cannot use portal "${path.portal}": ${cause}`, { code: 'Unavailable', progress });
 }
 
-/** Final only when no session is left that a detach would have to end. */
 function noPath(
   failures: readonly { readonly portal: string; readonly error: StorageError }[],
-  { name, attachment, context }: Attaching,
+  { attachment }: Attaching,
 ): StorageError {
   const [primary] = failures;
   const causes = failures.map(({ portal, error }) => `portal "${portal}": ${error.message}`);
-  const hasPaths = (context.asw.get(name)?.record.iscsi?.paths.length ?? 0) > 0;
   const isUncertain = failures.some(({ error }) => error.progress === 'uncertain');
   return new StorageError(`Cannot attach ${describeLun(attachment)}: ${causes.join('; ')}`, {
     ...primary?.error.facts,
     code: primary?.error.code ?? 'Unavailable',
-    progress: isUncertain ? 'uncertain' : hasPaths ? 'transient' : (primary?.error.progress ?? 'transient'),
+    progress: isUncertain ? 'uncertain' : (primary?.error.progress ?? 'transient'),
     operation: 'attachVolume',
     cause: primary?.error,
   });

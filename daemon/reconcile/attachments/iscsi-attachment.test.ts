@@ -464,12 +464,23 @@ describe('identity', () => {
   });
 });
 
+it('does not forget its session when a later step of the attach fails for good', async () => {
+  rig.host.iscsi.addTarget(iqn, [portalA], { 1: unit('naa.1') });
+  rig.host.iscsi.setReadOnly = () => Promise.reject(finalError('Cannot set it read-only'));
+  const data = lunVolume('data', 1, { readOnly: true });
+  await rig.run(up('attachVolume', data));
+  expect(rig.errorOf(data)).toMatchObject({ code: 'Internal', progress: 'transient' });
+  expect(attachState(data)).toBe('AttachUncertain');
+  await rig.run(down('detachVolume', data));
+  expect(rig.host.iscsi.sessions.size).toBe(0);
+});
+
 describe('(f) several portals', () => {
   const both = { portals: [portalA, portalB] };
 
   function watch(): IscsiPathWatch {
     const { asw, clock, host } = rig;
-    return new IscsiPathWatch({ asw, initiator: host.iscsi, clock, isBusy: () => false, wake: ignore });
+    return new IscsiPathWatch({ asw, initiator: host.iscsi, clock, logger: silent, isBusy: () => false, wake: ignore });
   }
 
   it('goes with any path, tells which one is missing, and makes it when the portal is back', async () => {
@@ -506,6 +517,18 @@ describe('(f) several portals', () => {
     await rig.run(up('attachVolume', data));
     expect(attachState(data)).toBe('Attached');
     expect(rig.host.iscsi.sessions.size).toBe(1);
+  });
+
+  it('takes nothing for missing that it cannot see now', async () => {
+    rig.host.iscsi.addTarget(iqn, [portalA], { 1: unit('naa.1') });
+    const data = lunVolume('data', 1);
+    await rig.run(up('attachVolume', data));
+    watch().update();
+    rig.host.iscsi.session = () => {
+      throw finalError('Cannot read sysfs: too many open files');
+    };
+    rig.clock.advance(60_000);
+    expect(attachState(data)).toBe('Attached');
   });
 
   it('has no timer while no iSCSI volume is attached', async () => {

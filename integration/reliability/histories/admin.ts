@@ -2,20 +2,20 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LinuxLoopDevices } from '../../../daemon/host/linux-loop-devices.ts';
-import type { AdminAct } from '../../model/history.ts';
+import type { AdminAct, LocalAdminAct } from '../../model/history.ts';
 import { loopDevices, type MountLine, mounts, mountsAt, mountsBelow, run } from '../../support/kernel-facts.ts';
 import type { RealMachine } from './real-machine.ts';
 
 /** What the kernel or a tool refuses (busy, gone meanwhile) is refused to the admin, and no finding. */
 export function administer(act: AdminAct, machine: RealMachine): void {
   try {
-    acts[act](machine);
+    if (isLocal(act)) acts[act](machine);
   } catch (error) {
     machine.trace(`  ${act}: ${String(error).split('\n', 2).join(' ')}`);
   }
 }
 
-const acts: Readonly<Record<AdminAct, (machine: RealMachine) => void>> = {
+const acts: Readonly<Record<LocalAdminAct, (machine: RealMachine) => void>> = {
   umount: (machine) => umount(pickMount(machine), machine),
   unmountForeign: (machine) => {
     const isForeign = ({ id }: MountLine): boolean => machine.foreign.some((one) => one.id === id);
@@ -46,6 +46,11 @@ const acts: Readonly<Record<AdminAct, (machine: RealMachine) => void>> = {
   replaceImage: (machine) => takeAside(machine, true),
   restoreImage: (machine) => machine.restoreImage(),
 };
+
+/** The others are of a storage network, which is the model's alone. */
+function isLocal(act: AdminAct): act is LocalAdminAct {
+  return act in acts;
+}
 
 function pickMount(machine: RealMachine, isMeant: (mount: MountLine) => boolean = () => true): MountLine | undefined {
   return machine.random.pick(mountsBelow(machine.daemon.rootDir).filter(isMeant));

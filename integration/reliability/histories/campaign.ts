@@ -1,13 +1,15 @@
 /** Random histories on the real machine, each replayed by its own seed. */
 import fc from 'fast-check';
-import { claimCount, podCount, variantCount } from '../../model/declarations.ts';
-import { histories, type Step } from '../../model/history.ts';
+import { counts, podCount } from '../../model/declarations.ts';
+import { type HistoryShape, histories, type Step } from '../../model/history.ts';
 import { Random } from '../../model/random.ts';
 import { runRealHistory } from './run-real-history.ts';
 
 /** What a real machine cannot do comes never, what takes seconds of real time or hides what follows seldom. */
-const shape = {
-  ...{ shortest: 10, longest: 30 },
+const shape: HistoryShape = {
+  reach: 'local',
+  shortest: 10,
+  longest: 30,
   weights: { faults: 0, stateDisk: 0, calm: 1, directory: 1, remove: 5, workload: 20, wait: 20, admin: 24 },
 };
 /** Histories at a time: most of a history is waiting. */
@@ -15,10 +17,10 @@ const lanes = 4;
 /** Every claim, and some pods: mounted and written to: what follows then meets something. */
 function openingOf(seed: number): readonly Step[] {
   const random = new Random(seed);
-  const claims = Array.from({ length: claimCount }, (_, index) => ({ kind: 'claim' as const, index }));
+  const claims = Array.from({ length: counts.local.claims }, (_, index) => ({ kind: 'claim' as const, index }));
   const pods = Array.from({ length: podCount - 2 }, (_, index) => ({
     ...{ kind: 'pod' as const, index },
-    variant: random.below(variantCount),
+    variant: random.below(counts.local.variants),
   }));
   return [
     { kind: 'write', file: 0, how: 'whole', salt: 1, declarations: claims },
