@@ -108,9 +108,10 @@ export class LinuxMountTable implements MountTableSource, AsyncDisposable {
 
   /** No event since the last reading, and that one not old: what raises no event is seen within a second all the same. */
   #isExact(): boolean {
+    if (this.#closed.signal.aborted) return false;
     // The kernel tells of a change once.
     this.#hasChanged ||= this.#changes.hasChanged();
-    return !this.#hasChanged && !this.#closed.signal.aborted && performance.now() - this.#readAt < EXACT_MS;
+    return !this.#hasChanged && performance.now() - this.#readAt < EXACT_MS;
   }
 
   #read(): MountTable {
