@@ -13,15 +13,11 @@ export function provisioningParts(
   executor: () => OperationExecutor,
 ) {
   const { images, recycler, mountTable } = host;
-  const isBoundAs = (name: string) =>
-    [...asw.volumes.values()].some(({ record }) =>
-      Object.values(record.pods).some(({ specName }) => specName === name),
-    );
   return {
     ...{ images, recycler, mountTable, plugins, layout },
     isLocal: (directory: string) => !isRemote(mountTable.current().holding(directory)?.fsType ?? ''),
     isImageInUse: (path: string) => asw.imagePaths.has(path),
-    isVolumeInUse: isBoundAs,
+    isVolumeInUse: (name: string) => asw.isInPods(name),
     nodeExpansion: (volumeName: string) => nodeExpansionOf(volumeName, asw, executor()),
   };
 }

@@ -16,6 +16,7 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
   const problems: ManifestProblem[] = mayHoldSecret(text) ? syntaxProblems.map(withoutQuotes) : [...syntaxProblems];
   const secrets = new Map<string, Secret>();
   const ignored: IgnoredDocument[] = [];
+  const warnings: ManifestProblem[] = [];
   const objects = new Map<string, DeclaredObject>();
   for (const { document, line, value, lineOf } of documents) {
     for (const decoded of decodeDocument(value)) {
@@ -37,12 +38,17 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
         if (objects.has(key) && problems.length < mostProblems)
           problems.push({ file: name, document, line, message: `${key} is declared twice in this file` });
         objects.set(key, decoded.object);
+        for (const { keys, path, message } of decoded.warnings)
+          warnings.push({ file: name, document, line: lineOf(keys) ?? line, path, message });
       }
     }
   }
   if (problems.length > 0) return { ...badManifest(name, problems, previous), words: wordsOf(text) };
-  const taken = { name, state: 'good', objects: [...objects.values()], ignored, problems: [] } as const;
-  return secrets.size === 0 ? taken : { ...taken, secrets: [...secrets.values()] };
+  return {
+    ...{ name, state: 'good', objects: [...objects.values()], ignored, problems: [] },
+    ...(warnings.length === 0 ? {} : { warnings }),
+    ...(secrets.size === 0 ? {} : { secrets: [...secrets.values()] }),
+  };
 }
 
 /** A file that was refused for a reason of its own (it is a link, it cannot be read) keeps its last version as well. */

@@ -188,6 +188,27 @@ describe('what a real cluster adds', () => {
     expect((object.spec as Fields)['claimRef']).not.toHaveProperty('uid');
   });
 
+  it('is told where only moored can know it, one warning an object', () => {
+    const claimRef = { namespace: 'default', name: 'data', uid: 'u' };
+    const annotations = { 'pv.kubernetes.io/bound-by-controller': 'yes', mine: 'kept' };
+    const [decoded] = decodeDocument({
+      ...{ apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'one', annotations } },
+      spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], nfs: { server: 'a', path: '/' }, claimRef },
+      status: { phase: 'Bound' },
+    });
+    expect(decoded).toMatchObject({
+      outcome: 'object',
+      object: { metadata: { annotations: { mine: 'kept' } }, spec: { claimRef: { name: 'data' } } },
+      warnings: [
+        {
+          path: 'status',
+          message:
+            'not believed in a file, moored finds it out: status, spec.claimRef.uid, metadata.annotations["pv.kubernetes.io/bound-by-controller"]',
+        },
+      ],
+    });
+  });
+
   it('is dropped from a claim: bind-completed of another store would make it Lost', () => {
     const value = {
       ...claim({ volumeName: 'pvc-1' }),

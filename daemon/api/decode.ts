@@ -6,12 +6,13 @@ import { persistentVolumeClaimSchema } from './persistent-volume-claim-schema.ts
 import { persistentVolumeSchema } from './persistent-volume-schema.ts';
 import { plainValue } from './plain-value.ts';
 import { podSchema } from './pod-schema.ts';
-import { type DocumentPath, type Problem, problemAt } from './problem.ts';
+import { type DocumentPath, type Problem, pathText, problemAt } from './problem.ts';
 import { check, type Schema } from './schema.ts';
 import type { Secret } from './secret.ts';
 import { decodeSecret } from './secret-decode.ts';
 import { statefulSetSchema } from './stateful-set-schema.ts';
 import { storageClassSchema } from './storage-class-schema.ts';
+import { unreadFields } from './unread-fields.ts';
 import {
   snapshotApiVersion,
   volumeSnapshotClassSchema,
@@ -20,7 +21,7 @@ import {
 } from './volume-snapshot-schemas.ts';
 
 export type Decoded =
-  | { readonly outcome: 'object'; readonly object: DeclaredObject }
+  | { readonly outcome: 'object'; readonly object: DeclaredObject; readonly warnings: readonly Problem[] }
   | { readonly outcome: 'secret'; readonly secret: Secret }
   /** A legal object of a kind that moored does not manage. */
   | { readonly outcome: 'ignored'; readonly apiVersion: string; readonly kind: string; readonly name: string }
@@ -68,9 +69,18 @@ function decodeObject(keys: DocumentPath, value: Mapping, apiVersion: string, ki
     return { outcome: 'ignored', apiVersion, kind, name: nameOf(value) };
   }
   const checked = check(known.schema, value);
-  if (checked.ok) return { outcome: 'object', object: checked.value };
+  if (checked.ok) return { outcome: 'object', object: checked.value, warnings: warningsOf(keys, kind, value) };
   const problems = checked.problems.map((problem) => problemAt([...keys, ...problem.keys], problem.message));
   return { outcome: 'invalid', problems };
+}
+
+/** One for the whole object: its first field has the place. */
+function warningsOf(keys: DocumentPath, kind: string, value: Mapping): readonly Problem[] {
+  const unread = unreadFields(kind, value);
+  const [first] = unread;
+  if (first === undefined) return [];
+  const named = unread.map(pathText).join(', ');
+  return [problemAt([...keys, ...first], `not believed in a file, moored finds it out: ${named}`)];
 }
 
 function secretAt(keys: DocumentPath, value: Mapping): Decoded {

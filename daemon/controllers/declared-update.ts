@@ -1,7 +1,11 @@
 /** An edited manifest meets the object it declared before: what may change, and what is the controllers' own. Pure. */
 import type { DeclaredObject, StoredObject } from '../api/object.ts';
 import type { ClaimReference, PersistentVolumeSpec } from '../api/persistent-volume.ts';
-import type { PersistentVolumeClaimSpec, StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import type {
+  PersistentVolumeClaim,
+  PersistentVolumeClaimSpec,
+  StoredPersistentVolumeClaim,
+} from '../api/persistent-volume-claim.ts';
 import type { Pod } from '../api/pod.ts';
 import { compareQuantities, parseQuantity } from '../api/quantity.ts';
 import { sameValue } from '../api/same-value.ts';
@@ -86,7 +90,7 @@ export function forbiddenChange(current: StoredObject, declared: DeclaredObject)
     case 'PersistentVolume':
       return current.kind === 'PersistentVolume' ? volumeChange(current.spec, declared.spec) : undefined;
     case 'PersistentVolumeClaim':
-      return current.kind === 'PersistentVolumeClaim' ? claimChange(current, declared.spec) : undefined;
+      return current.kind === 'PersistentVolumeClaim' ? claimChange(current, declared) : undefined;
     case 'VolumeSnapshotClass':
       return changed(['driver', 'deletionPolicy', 'parameters'], current.spec, declared.spec);
     case 'VolumeSnapshot':
@@ -126,13 +130,20 @@ function contentChange(current: VolumeSnapshotContentSpec, declared: VolumeSnaps
   return changed(['volumeSnapshotRef', 'driver', 'source', 'sourceVolumeMode', snapshotClass], named, declared);
 }
 
-function claimChange(claim: StoredPersistentVolumeClaim, declared: PersistentVolumeClaimSpec): string | undefined {
-  const current = claim.spec;
-  const size = sizeChange(claim, declared);
+/** Upstream lets a bound claim have another attributes class; here no driver could follow it. */
+const fixedOfClaim = [
+  ...['accessModes', 'volumeMode', 'selector', 'dataSource', 'dataSourceRef'],
+  'volumeAttributesClassName',
+];
+
+function claimChange(claim: StoredPersistentVolumeClaim, declared: PersistentVolumeClaim): string | undefined {
+  const { spec, metadata } = claim;
+  const size = sizeChange(claim, declared.spec);
   if (size !== undefined) return size;
   return (
-    changedOnce(current, declared, ['volumeName', 'storageClassName']) ??
-    changed(['accessModes', 'volumeMode', 'selector', 'dataSource', 'dataSourceRef'], current, declared)
+    changedOnce(spec, declared.spec, ['volumeName', 'storageClassName']) ??
+    changed(fixedOfClaim, spec, declared.spec) ??
+    changed([annotations.betaStorageClass], metadata.annotations ?? {}, declared.metadata.annotations ?? {})
   );
 }
 

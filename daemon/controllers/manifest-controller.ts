@@ -148,10 +148,12 @@ export class ManifestController {
   #reportFiles(listing: ManifestListing, before: ManifestState | undefined): void {
     const old = new Map(before?.kind === 'listing' ? before.listing.files.map((file) => [file.name, file]) : []);
     for (const file of listing.files) {
-      const known = old.get(file.name)?.problems.map(({ message }) => message) ?? [];
-      for (const problem of file.problems) {
-        if (!known.includes(problem.message)) this.#report('ManifestRejected', problem, `Manifest/${file.name}`);
-      }
+      const { problems = [], warnings = [] } = old.get(file.name) ?? {};
+      const known = new Set([...problems, ...warnings].map(({ message }) => message));
+      const isNew = ({ message }: ManifestProblem) => !known.has(message);
+      const regarding = `Manifest/${file.name}`;
+      for (const problem of file.problems.filter(isNew)) this.#report('ManifestRejected', problem, regarding);
+      for (const warning of file.warnings?.filter(isNew) ?? []) this.#report('FieldNotBelieved', warning, regarding);
     }
   }
 

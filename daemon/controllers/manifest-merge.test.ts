@@ -223,10 +223,46 @@ describe('manifests: what cannot be changed', () => {
       declared(claim('data', '1Gi', { spec: { accessModes: ['ReadWriteMany'] } })),
       'accessModes',
     ],
+    [
+      'selector of a claim (B072)',
+      data,
+      declared(claim('data', '1Gi', { spec: { selector: { matchLabels: { tier: 'db' } } } })),
+      'selector',
+    ],
+    [
+      'attributes class of a claim (B072)',
+      data,
+      declared(claim('data', '1Gi', { spec: { volumeAttributesClassName: 'fast' } })),
+      'volumeAttributesClassName',
+    ],
+    [
+      'class of a claim, once it has one (B072)',
+      declared(claim('data', '1Gi', { spec: { storageClassName: '' } })),
+      declared(claim('data', '1Gi', { spec: { storageClassName: 'gold' } })),
+      'storageClassName',
+    ],
+    [
+      'class of a claim by its old annotation (B072)',
+      data,
+      { ...data, metadata: { ...data.metadata, annotations: { [annotations.betaStorageClass]: 'gold' } } },
+      annotations.betaStorageClass,
+    ],
     ['volume mode of a claim', data, declared(claim('data', '1Gi', { spec: { volumeMode: 'Block' } })), 'volumeMode'],
     ['provisioner of a class', gold, declared(storageClass('gold', { provisioner: 'other' })), 'provisioner'],
     ['parameters of a class', gold, declared(storageClass('gold', { parameters: { fsType: 'xfs' } })), 'parameters'],
     ['reclaim policy of a class', gold, declared(storageClass('gold', { reclaimPolicy: 'Delete' })), 'reclaimPolicy'],
+    [
+      'binding mode of a class (B070)',
+      gold,
+      declared(storageClass('gold', { volumeBindingMode: 'WaitForFirstConsumer' })),
+      'volumeBindingMode',
+    ],
+    [
+      'volume mode of a volume (B071)',
+      declared(volume('one')),
+      declared(volume('one', '1Gi', { spec: { volumeMode: 'Block' } })),
+      'volumeMode',
+    ],
     [
       'source of a volume',
       declared(volume('one')),
@@ -245,6 +281,35 @@ describe('manifests: what cannot be changed', () => {
     expect(machine.reasons).toEqual(['Forbidden Manifest/a.yaml x1']);
     machine.take([file('a.yaml', [before])]);
     expect(machine.refused).toEqual([]);
+  });
+
+  it('topologies, mount options and growth of a class can (B070)', () => {
+    const machine = new Machine().take([file('a.yaml', [gold])]);
+    const after = declared(
+      storageClass('gold', {
+        ...{ allowVolumeExpansion: true, mountOptions: ['noatime'] },
+        allowedTopologies: [{ matchLabelExpressions: [{ key: 'topology.kubernetes.io/zone', values: ['b'] }] }],
+      }),
+    );
+    machine.take([file('a.yaml', [after])]);
+    expect(machine.refused).toEqual([]);
+    expect(machine.get(after)?.spec).toEqual(after.spec);
+  });
+
+  it('the class of a claim that had none can be given, once (B072)', () => {
+    const machine = new Machine().take([file('a.yaml', [data])]);
+    const after = declared(claim('data', '1Gi', { spec: { storageClassName: 'gold' } }));
+    machine.take([file('a.yaml', [after])]);
+    expect(machine.refused).toEqual([]);
+    expect(machine.get(after)?.spec).toEqual(after.spec);
+  });
+
+  it('tells of a field that is not believed once, and takes the file', () => {
+    const warning = { file: 'a.yaml', line: 4, path: 'status', message: 'not believed in a file' };
+    const told = { ...file('a.yaml', [data]), warnings: [warning] };
+    const machine = new Machine().take([told]).take([{ ...told, objects: [data, gold] }]);
+    expect(machine.get(data)).toBeDefined();
+    expect(machine.reasons).toEqual(['FieldNotBelieved Manifest/a.yaml x1']);
   });
 
   it('capacity, modes and reclaim policy of a volume can', () => {

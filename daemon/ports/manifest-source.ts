@@ -30,6 +30,8 @@ export interface ManifestFile {
   readonly secrets?: readonly Secret[];
   readonly ignored: readonly IgnoredDocument[];
   readonly problems: readonly ManifestProblem[];
+  /** Of a good file: what in it is not believed. Missing when there is nothing to say. */
+  readonly warnings?: readonly ManifestProblem[];
   /**
    * Of a bad file that could be read: every word in it that may be an object's name, sorted. What is named there may be
    * declared there.

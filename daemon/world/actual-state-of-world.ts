@@ -47,6 +47,13 @@ export class ActualStateOfWorld {
     return this.#images.paths;
   }
 
+  /** Whether a pod has a volume of this name mounted, or may have. */
+  isInPods(name: string): boolean {
+    return [...this.#volumes.values()].some(({ record }) =>
+      Object.values(record.pods).some(({ specName }) => specName === name),
+    );
+  }
+
   get(name: UniqueVolumeName): ActualVolume | undefined {
     return this.#volumes.get(name);
   }

@@ -7,6 +7,11 @@ export const manifestReasons = {
     means: 'A file is not understood; what it declared before stays in force.',
     help: ['mend the file at the place that is named; try it with: moorctl plan -f FILE'],
   },
+  FieldNotBelieved: {
+    type: 'Warning',
+    means: 'The file was taken without a status, a uid or an annotation that only moored itself can know.',
+    help: ['take the fields out of the file; claimRef without its uid reserves a volume for a claim'],
+  },
   Conflict: {
     type: 'Warning',
     means: 'Another file, or moored itself, has an object of this kind and name already; this declaration is not used.',
