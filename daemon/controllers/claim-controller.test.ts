@@ -383,6 +383,16 @@ describe('ClaimController: growth', () => {
     );
   });
 
+  it('dates what it says by the time when it begins', async () => {
+    const controller = await boundTo('1Gi');
+    controller.clock.advance(3_600_000);
+    ask(controller, '2Gi');
+    await controller.settle();
+    expect(
+      controller.get(claim('data')).status?.conditions?.map(({ lastTransitionTime }) => lastTransitionTime),
+    ).toEqual(['2026-01-01T01:00:00.000Z']);
+  });
+
   it('tries a growth that failed again, later each time, until it is taken back', async () => {
     const controller = await boundTo('1Gi');
     controller.provisioner.calls.length = 0;

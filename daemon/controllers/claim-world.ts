@@ -113,6 +113,13 @@ export function claimWorldOf(objects: ObjectStore, cache: ClaimCache, surroundin
     volumesNaming: (claim) => cache.volumes.naming(claim),
     podsUsing: (claim) => cache.podsUsing(claim),
     ...surroundings,
+    // After the spread, which has asked once: time and nodes are those of the moment that a step asks.
+    get now() {
+      return surroundings.now;
+    },
+    get nodes() {
+      return surroundings.nodes;
+    },
   };
 }
 

@@ -55,20 +55,18 @@ const situations: readonly Situation[] = [
   },
 ];
 
-const nodes = nodesOf({ name: 'node1', labels: {} }, []);
-
 /** CPU seconds until all claims are bound. */
 async function cost({ objects, later = () => [] }: Situation, n: number): Promise<number> {
   const store = new StateObjectStore(new MemoryStateStore());
   const clock = new FakeClock();
   for (const object of objects(n)) store.create(object);
   const provisioning = new ScriptedProvisioning({
-    ...{ objects: store, script: [], inject: [], inUse: new Set<string>(), free: undefined },
-    ...{ perform: nothing, now: () => clock.timestamp() },
+    ...{ objects: store, script: [], inject: [], inUse: new Set<string>() },
+    ...{ perform: nothing, now: () => clock.timestamp(), free: undefined },
   });
   const controller = new ClaimController({
-    ...{ objects: store, clock, provisioning, random: () => 0 },
-    ...{ nodes: () => nodes, isHere: () => false },
+    ...{ objects: store, clock, provisioning, random: () => 0, isHere: () => true },
+    nodes: () => nodesOf({ name: 'node1', labels: {} }, []),
     events: new MemoryEventRecorder(clock),
     logger: { info: nothing, warn: nothing, debug: nothing, error: nothing },
   });
