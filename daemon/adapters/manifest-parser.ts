@@ -18,6 +18,10 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
   const ignored: IgnoredDocument[] = [];
   const warnings: ManifestProblem[] = [];
   const objects = new Map<string, DeclaredObject>();
+  const tellOfSecond = (key: string, place: { readonly document: number; readonly line: number }): void => {
+    if (problems.length >= mostProblems) return;
+    problems.push({ file: name, ...place, message: `${key} is declared twice in this file` });
+  };
   for (const { document, line, value, lineOf } of documents) {
     for (const decoded of decodeDocument(value)) {
       if (decoded.outcome === 'ignored') {
@@ -30,13 +34,11 @@ export function parseManifest(name: string, text: string, previous?: ManifestFil
         }
       } else if (decoded.outcome === 'secret') {
         const key = `Secret/${decoded.secret.namespace}/${decoded.secret.name}`;
-        if (secrets.has(key) && problems.length < mostProblems)
-          problems.push({ file: name, document, line, message: `${key} is declared twice in this file` });
+        if (secrets.has(key)) tellOfSecond(key, { document, line });
         secrets.set(key, decoded.secret);
       } else {
         const key = keyOf(decoded.object);
-        if (objects.has(key) && problems.length < mostProblems)
-          problems.push({ file: name, document, line, message: `${key} is declared twice in this file` });
+        if (objects.has(key)) tellOfSecond(key, { document, line });
         objects.set(key, decoded.object);
         for (const { keys, path, message } of decoded.warnings)
           warnings.push({ file: name, document, line: lineOf(keys) ?? line, path, message });
