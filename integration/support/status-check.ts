@@ -42,7 +42,8 @@ export function lies(claims: Claims, table: readonly MountLine[]): readonly stri
 function liesOfPod({ metadata, status }: PodView, isMounted: (path: string) => boolean): string[] {
   const pod = `pod ${metadata.namespace}/${metadata.name}`;
   const unready = status.volumes.filter(({ state }) => state !== 'Mounted').map(({ name }) => name);
-  const isReady = status.phase === 'Ready' || status.conditions.some((one) => one.status === 'True');
+  const isReady =
+    status.phase === 'Ready' || status.conditions.some((one) => one.type === 'VolumesReady' && one.status === 'True');
   return [
     ...(isReady && unready.length > 0 ? [`${pod} is ready, but not its volumes ${unready.join(', ')}`] : []),
     ...status.volumes
