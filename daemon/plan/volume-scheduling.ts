@@ -135,7 +135,7 @@ function provisioningConflict(
   const { provisioner, allowedTopologies } = storageClass.spec;
   if (provisioner === '' || provisioner === 'kubernetes.io/no-provisioner') return conflicts.bind;
   if (!matchesTopology(allowedTopologies, node.labels)) return conflicts.bind;
-  const free = node === world.nodes.own ? world.freeBytes(storageClass) : undefined;
+  const free = node.name === world.nodes.own.name ? world.freeBytes(storageClass) : undefined;
   const request = bytesOf(parseQuantity(claim.spec.resources.requests.storage));
   return free === undefined || request <= free ? undefined : conflicts.space;
 }

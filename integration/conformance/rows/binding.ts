@@ -73,7 +73,7 @@ export const claimPhases: Area = {
 export const delayedBinding: Area = {
   title: 'Delayed binding',
   rows: [
-    { id: 'D01', says: 'A claim with a selected node is not delayed.', tests: [] },
+    { id: 'D01', says: 'A claim with a selected node is not delayed.', tests: ['sch/provisioned,selected'] },
     { id: 'D02', says: 'A claim without a class is not delayed.', tests: ['pv/1-1'] },
     {
       id: 'D03',
@@ -253,7 +253,13 @@ export const decisions: Area = {
       says: 'Both annotations of the provisioner are written, and a claim counts as marked only with both.',
       tests: ['pv/11-1', 'pv/11-17'],
     },
-    { id: 'Z05', says: 'The beta keys of zone and region are aliases.', tests: [] },
+    {
+      id: 'Z05',
+      says: 'The beta keys of zone and region are aliases.',
+      tests: [
+        'integration/topology.test.ts > is held against a node of which settings and manifest tell, in either spelling',
+      ],
+    },
     {
       id: 'Z06',
       says: 'Access modes (fewest first), capacity, deletion and attributes class count too; a reserved volume wins at once, whatever its class.',
