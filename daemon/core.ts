@@ -5,6 +5,8 @@ import { ClaimController } from './controllers/claim-controller.ts';
 import { DependentsController } from './controllers/dependents-controller.ts';
 import { ManifestController } from './controllers/manifest-controller.ts';
 import { Provisioning } from './controllers/provisioning.ts';
+import type { Snapshots } from './controllers/snapshots.ts';
+import { newSnapshots } from './new-snapshots.ts';
 import type { NamedLabels } from './plan/node-affinity.ts';
 import { type Nodes, nodesOf } from './plan/this-node.ts';
 import type { Clock } from './ports/clock.ts';
@@ -78,6 +80,7 @@ export class Core {
   readonly objects: StateObjectStore;
   readonly dependents: DependentsController;
   readonly claims: ClaimController;
+  readonly snapshots: Snapshots;
   readonly manifests: ManifestController;
   readonly executor: OperationExecutor;
   readonly reconciler: Reconciler;
@@ -102,7 +105,9 @@ export class Core {
     this.driftLog = new DriftLog(clock);
     this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
-    const provisioning = new Provisioning({ ...common, ...provisioningParts(options, asw, () => this.executor) });
+    this.snapshots = newSnapshots({ ...options, ...common, asw, random, executor: () => this.executor });
+    const parts = provisioningParts(options, asw, () => this.executor);
+    const provisioning = new Provisioning({ ...common, ...parts, restoring: this.snapshots.restoring });
     this.dependents = new DependentsController({ ...common, readiness: () => podReadiness(this.snapshot()) });
     const scheduling = { nodes: () => this.#nodes(), isHere: (podUid: string) => asw.hasPod(podUid) };
     this.claims = new ClaimController({ ...common, ...scheduling, provisioning, random });
@@ -124,9 +129,8 @@ export class Core {
       heavyLimit,
       onEnd: () => this.reconciler.wake(),
     });
-    const { holders } = host;
     const onChange = () => this.revision.bump();
-    this.#oldMountUsers = new OldMountUsers({ holders, logger, driftLog: this.driftLog, onChange });
+    this.#oldMountUsers = new OldMountUsers({ holders: host.holders, logger, driftLog: this.driftLog, onChange });
     const onSlowLook = () => {
       this.#attachmentWatch.lookAtAll();
       this.#oldMountUsers.lookAgain();
@@ -155,6 +159,7 @@ export class Core {
   async reconstruct(): Promise<void> {
     const { state, host, layout, logger } = this.#options;
     const { asw, events } = this;
+    await this.snapshots.thawAll();
     await reconstruct({ asw, records: volumeRecords(state), host, layout, logger, events });
   }
 
@@ -165,6 +170,7 @@ export class Core {
     });
     this.dependents.sync();
     this.claims.sync();
+    this.snapshots.sync();
     this.#attachmentWatch.start();
     this.reconciler.start();
   }
@@ -183,12 +189,14 @@ export class Core {
     this.#cancelRelease?.();
     await this.health.stop();
     await this.#oldMountUsers.stop();
+    // First, for a claim's operation may be a copy that takes hours.
+    await this.snapshots.stop();
     await this.claims.stop();
     await this.executor.stop(graceMs);
   }
 
   snapshot(): DaemonSnapshot {
-    const { asw, objects, reconciler, executor, claims, dependents, servers } = this;
+    const { asw, objects, reconciler, executor, servers } = this;
     const { host, clock } = this.#options;
     return {
       objects,
@@ -202,7 +210,7 @@ export class Core {
       running: executor.running,
       failed: executor.failed,
       stalledServers: servers.stalled,
-      waits: new Map([...claims.waits, ...dependents.waits]),
+      waits: new Map([this.claims, this.dependents, this.snapshots].flatMap(({ waits }) => [...waits])),
       drift: this.driftLog.volumes,
       conditions: this.health.conditions,
       now: clock.monotonic(),
@@ -224,6 +232,7 @@ export class Core {
   #objectsChanged(): void {
     this.dependents.sync();
     this.claims.sync();
+    this.snapshots.sync();
     this.reconciler.objectsChanged();
   }
 

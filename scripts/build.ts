@@ -14,7 +14,10 @@ const programs = [
 ];
 
 /** What the daemon starts as a child: a bundle without a launcher. */
-const parts = [{ name: 'mount-holders', entry: 'daemon/host/holders/main.ts' }];
+const parts = [
+  { name: 'mount-holders', entry: 'daemon/host/holders/main.ts' },
+  { name: 'image-copy', entry: 'daemon/host/image-copy/main.ts' },
+];
 
 const dist = join(projectRoot, 'dist');
 

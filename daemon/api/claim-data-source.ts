@@ -4,3 +4,11 @@ import type { DataSource, PersistentVolumeClaimSpec } from './persistent-volume-
 export function dataSourceOf(spec: PersistentVolumeClaimSpec): DataSource | undefined {
   return spec.dataSourceRef ?? spec.dataSource;
 }
+
+export function isSnapshotSource({ apiGroup, kind }: DataSource): boolean {
+  return apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot';
+}
+
+export function isClaimSource({ apiGroup = '', kind }: DataSource): boolean {
+  return apiGroup === '' && kind === 'PersistentVolumeClaim';
+}

@@ -70,7 +70,7 @@ export function loopSnapshotClassProblems(parameters: Readonly<Record<string, st
 }
 
 /** "10s" in milliseconds; undefined when it is not one of 1s to 600s. */
-function freezeLimitMs(text: string): number | undefined {
+export function freezeLimitMs(text: string): number | undefined {
   const seconds = Number(/^([1-9]\d{0,2})s$/.exec(text)?.[1]);
   return seconds <= 600 ? seconds * 1000 : undefined;
 }

@@ -1,5 +1,6 @@
 import type { CommandSpec } from './command.ts';
 import { completionCommand } from './commands/completion.ts';
+import { createCommand } from './commands/create.ts';
 import { describeCommand } from './commands/describe.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drainCommand } from './commands/drain.ts';
@@ -20,6 +21,7 @@ const listed: readonly CommandSpec[] = [
   holdCommand,
   pathCommand,
   planCommand,
+  createCommand,
   explainCommand,
   drainCommand,
   orphansCommand,

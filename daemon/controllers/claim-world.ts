@@ -4,6 +4,8 @@ import type { ClaimName, StoredPersistentVolume } from '../api/persistent-volume
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import { isTerminated, type StoredPod } from '../api/pod.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
+import type { StoredVolumeSnapshot } from '../api/volume-snapshot.ts';
+import type { StoredVolumeSnapshotContent } from '../api/volume-snapshot-content.ts';
 import type { VolumeRequest } from '../plan/volume-index.ts';
 import type { SchedulingWorld } from '../plan/volume-scheduling.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -17,6 +19,8 @@ export interface ClaimWorld extends ClaimSurroundings {
   claim(namespace: string, name: string): StoredPersistentVolumeClaim | undefined;
   volume(name: string): StoredPersistentVolume | undefined;
   storageClass(name: string): StoredStorageClass | undefined;
+  snapshot(namespace: string, name: string): StoredVolumeSnapshot | undefined;
+  snapshotContent(name: string): StoredVolumeSnapshotContent | undefined;
   /** The volume to bind, by the rules of plan/volume-index.ts. */
   bestVolumeFor(request: VolumeRequest): StoredPersistentVolume | undefined;
   /** Volumes whose claimRef has the claim's namespace and name. */
@@ -109,6 +113,10 @@ export function claimWorldOf(objects: ObjectStore, cache: ClaimCache, surroundin
       objects.get(objectKey('PersistentVolumeClaim', namespace, name)) as StoredPersistentVolumeClaim | undefined,
     volume: (name) => objects.get(objectKey('PersistentVolume', '', name)) as StoredPersistentVolume | undefined,
     storageClass: (name) => objects.get(objectKey('StorageClass', '', name)) as StoredStorageClass | undefined,
+    snapshot: (namespace, name) =>
+      objects.get(objectKey('VolumeSnapshot', namespace, name)) as StoredVolumeSnapshot | undefined,
+    snapshotContent: (name) =>
+      objects.get(objectKey('VolumeSnapshotContent', '', name)) as StoredVolumeSnapshotContent | undefined,
     bestVolumeFor: (request) => cache.volumes.bestFor(request),
     volumesNaming: (claim) => cache.volumes.naming(claim),
     podsUsing: (claim) => cache.podsUsing(claim),

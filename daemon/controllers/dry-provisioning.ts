@@ -1,3 +1,4 @@
+import { dataSourceOf } from '../api/claim-data-source.ts';
 import { keyOf } from '../api/meta.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
@@ -65,7 +66,8 @@ export class DryProvisioning implements ProvisionEffects {
     const made = plugin?.provision?.({ claim, storageClass, now }, layout);
     if (plugin === undefined || made === undefined) return Promise.resolve();
     const reason = `claim ${claim.metadata.namespace}/${claim.metadata.name}`;
-    this.steps.push({ kind: 'createImage', subject: made.image.path, reason, destructive: false });
+    const kind = dataSourceOf(claim.spec) === undefined ? 'createImage' : 'copyImage';
+    this.steps.push({ kind, subject: made.image.path, reason, destructive: false });
     objects.create(newPersistentVolume(claim, made, { uid: newUid(), now, provisioner: plugin.name }));
     return Promise.resolve();
   }

@@ -8,6 +8,8 @@ interface Birth {
   /** RFC 3339. */
   readonly now: string;
   readonly provisioner: string;
+  /** Beside those that every provisioned volume has. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** The object of a provisioned volume, already reserved for its claim by uid (upstream: provisionClaimOperation). */
@@ -31,7 +33,11 @@ export function newPersistentVolume(
         finalizers.pvProtection,
         ...(spec.persistentVolumeReclaimPolicy === 'Delete' ? [finalizers.externalProvisioner] : []),
       ],
-      annotations: { [annotations.provisionedBy]: birth.provisioner, [annotations.boundByController]: 'yes' },
+      annotations: {
+        ...birth.annotations,
+        [annotations.provisionedBy]: birth.provisioner,
+        [annotations.boundByController]: 'yes',
+      },
     },
     spec: { ...spec, claimRef: { namespace, name, uid } },
     status: { phase: 'Pending' },

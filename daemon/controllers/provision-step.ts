@@ -1,11 +1,11 @@
 /** A claim for which no volume is there: it is made, here or by another program (provisionClaim). Pure. */
-import { dataSourceOf } from '../api/claim-data-source.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import { annotations } from '../api/well-known.ts';
 import { matchesTopology } from '../plan/node-affinity.ts';
 import { pending, unimplemented } from './claim-outcome.ts';
 import type { ClaimWorld, ControlStep } from './claim-world.ts';
+import { dataSourceObstacle } from './data-source-step.ts';
 
 export function provisionStep(
   claim: StoredPersistentVolumeClaim,
@@ -17,11 +17,6 @@ export function provisionStep(
     return pending(claim, 'ProvisioningFailed', `storageclass.storage.k8s.io "${className}" not found`);
   }
   const { provisioner } = storageClass.spec;
-  if (dataSourceOf(claim.spec) !== undefined) {
-    const message =
-      'a volume from a snapshot or another claim cannot be made yet: an empty one would not be what is asked';
-    return unimplemented(claim, message);
-  }
   if (provisioner === 'kubernetes.io/no-provisioner') {
     const message = `no persistent volume fits, and class "${className}" provisions none`;
     return pending(claim, 'FailedBinding', message);
@@ -45,7 +40,12 @@ export function provisionStep(
     claim.metadata.annotations ?? {};
   // Both keys, before anything is made: external provisioners of either age look for them.
   if (ga !== provisioner || beta !== provisioner) return provisionerMark(claim, provisioner);
-  if (isOurs) return { kind: 'provision', claim, storageClass };
+  if (isOurs) {
+    const obstacle = dataSourceObstacle(claim, storageClass, world);
+    return obstacle === undefined
+      ? { kind: 'provision', claim, storageClass }
+      : pending(claim, obstacle.reason, obstacle.message, obstacle.error);
+  }
   const message = `waiting for a volume to be created by the external provisioner "${provisioner}"`;
   return pending(claim, 'ExternalProvisioning', message);
 }

@@ -1,3 +1,4 @@
+import { dataSourceOf } from '../api/claim-data-source.ts';
 import { keyOf, objectKey } from '../api/meta.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
@@ -19,6 +20,7 @@ import { newPersistentVolume } from './new-persistent-volume.ts';
 import { removeDeletedVolume } from './removed-volume.ts';
 import { expandableImage, expandVolumeImage } from './volume-expansion.ts';
 import { recyclableDirectory, recycleVolume } from './volume-recycling.ts';
+import type { VolumeRestoring } from './volume-restoring.ts';
 
 export interface ProvisioningOptions {
   readonly objects: ObjectStore;
@@ -33,6 +35,7 @@ export interface ProvisioningOptions {
   readonly newUid: () => string;
   /** Whether a directory is on a filesystem that answers at once, by the mount table. */
   readonly isLocal: (directory: string) => boolean;
+  readonly restoring: Pick<VolumeRestoring, 'restore'>;
   /** Whether an image is attached or may be, by the actual state of world. */
   readonly isImageInUse: (path: string) => boolean;
   /** The same of a volume of this name in a pod's directory. */
@@ -78,10 +81,11 @@ export class Provisioning implements ProvisionEffects {
     const { volumeName, image } = provisioned;
     if (objects.get(objectKey('PersistentVolume', '', volumeName)) !== undefined) return;
     await objects.durable();
-    const made = this.#createImage(claim, image);
-    objects.create(newPersistentVolume(claim, provisioned, { uid: newUid(), now, provisioner: plugin.name }));
+    const { spec, annotations: marks } = await this.#makeImage(claim, provisioned, plugin);
+    const birth = { uid: newUid(), now, provisioner: plugin.name, annotations: marks };
+    objects.create(newPersistentVolume(claim, { ...provisioned, spec }, birth));
     const { namespace, name } = claim.metadata;
-    logger.info('volume provisioned', { volume: volumeName, claim: `${namespace}/${name}`, image: image.path, made });
+    logger.info('volume provisioned', { volume: volumeName, claim: `${namespace}/${name}`, image: image.path });
     const regarding = `PersistentVolumeClaim/${namespace}/${name}`;
     const message = `Successfully provisioned volume ${volumeName}`;
     events.record({ reason: 'ProvisioningSucceeded', regarding, message });
@@ -96,13 +100,10 @@ export class Provisioning implements ProvisionEffects {
   }
 
   /** Without room on this node the claim is no longer this node's: its pod is scheduled anew (ProvisioningReschedule). */
-  #createImage(
-    claim: StoredPersistentVolumeClaim,
-    { path, sidecar }: ProvisionedVolume['image'],
-  ): 'created' | 'exists' {
+  #createImage(claim: StoredPersistentVolumeClaim, { path, sidecar }: ProvisionedVolume['image']): void {
     const { images, objects } = this.#options;
     try {
-      return images.create(path, sidecar);
+      images.create(path, sidecar);
     } catch (thrown) {
       const current = objects.get(keyOf(claim));
       if (thrown instanceof StorageError && thrown.code === 'ResourceExhausted' && current !== undefined) {
@@ -113,6 +114,18 @@ export class Provisioning implements ProvisionEffects {
       }
       throw thrown;
     }
+  }
+
+  /** Blank, or a copy of what the claim names. */
+  async #makeImage(
+    claim: StoredPersistentVolumeClaim,
+    provisioned: ProvisionedVolume,
+    plugin: VolumePlugin,
+  ): Promise<Pick<ProvisionedVolume, 'spec'> & { readonly annotations: Readonly<Record<string, string>> }> {
+    const { restoring } = this.#options;
+    if (dataSourceOf(claim.spec) !== undefined) return restoring.restore(claim, provisioned, plugin);
+    this.#createImage(claim, provisioned.image);
+    return { spec: provisioned.spec, annotations: {} };
   }
 
   canExpand(volume: StoredPersistentVolume): boolean {

@@ -7,6 +7,7 @@ import { fromNode } from './node-errno.ts';
 import type { PathOpener } from './open-beneath.ts';
 
 export const trashName = '.trash';
+const snapshotsName = '.snapshots';
 /** writeSidecar makes ".<image>.tmp" of a name that image-action.ts accepts. */
 export const temporaryName = /^\.[A-Za-z0-9][\w.-]*\.tmp$/;
 const legalName = /^[A-Za-z0-9][\w.-]*$/;
@@ -35,6 +36,12 @@ export class ImageSearch {
       for (const entry of this.#walk.entries(top)) {
         if (entry.isDirectory()) this.#walk.enter(top, entry.name, (directory) => this.#namespace(directory, isOurs));
       }
+      this.#walk.enter(top, snapshotsName, (snapshots) => {
+        for (const entry of this.#walk.entries(snapshots)) {
+          if (entry.isDirectory())
+            this.#walk.enter(snapshots, entry.name, (directory) => this.#namespace(directory, true));
+        }
+      });
     });
   }
 
@@ -76,9 +83,9 @@ function sidecarOf(directory: ImageDirectory, name: string, names: ReadonlySet<s
   if (!names.has(name)) return undefined;
   const parsed = parseSidecar(directory.read(name, longestSidecar));
   if (parsed.kind !== 'ours') return undefined;
-  const { volumeHandle, claim, pod } = parsed.sidecar;
-  const owner = claim ?? pod;
-  const kind = claim === undefined ? 'pod' : 'claim';
+  const { volumeHandle, claim, pod, snapshot } = parsed.sidecar;
+  const owner = claim ?? pod ?? snapshot;
+  const kind = claim !== undefined ? 'claim' : pod !== undefined ? 'pod' : 'snapshot';
   return {
     volumeHandle,
     ownerUid: owner?.uid ?? '',

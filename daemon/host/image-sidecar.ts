@@ -1,4 +1,5 @@
 import type { ImageSidecar } from '../ports/images.ts';
+import { type Image, imageRefusal } from './image-action.ts';
 import type { ImageDirectory } from './image-directory.ts';
 
 /** Ours are below 1 KiB; whatever is longer is somebody else's. */
@@ -28,6 +29,16 @@ export function writeSidecar(directory: ImageDirectory, imageName: string, sidec
   directory.write(temporary, `${JSON.stringify(sidecar, undefined, 2)}\n`);
   directory.rename(temporary, directory, sidecarName(imageName));
   directory.sync();
+}
+
+/** @throws StorageError FailedPrecondition when the image is not the one that is meant, or not ours */
+export function requireOurs(state: SidecarState, volumeHandle: string, image: Image): ImageSidecar {
+  const sidecar = sidecarName(image.path);
+  if (state.kind === 'absent') throw imageRefusal('FailedPrecondition', image, `it has no sidecar "${sidecar}"`);
+  if (state.kind === 'foreign') throw imageRefusal('FailedPrecondition', image, `"${sidecar}" is ${state.reason}`);
+  const found = state.sidecar.volumeHandle;
+  if (found === volumeHandle) return state.sidecar;
+  throw imageRefusal('FailedPrecondition', image, `its sidecar has volumeHandle "${found}", wanted "${volumeHandle}"`);
 }
 
 /** Only what identifies the image is checked: the rest is for people. */

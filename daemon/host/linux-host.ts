@@ -6,6 +6,7 @@ import { LinuxAttachmentObserver } from './linux-attachment-observer.ts';
 import { LinuxBlockProbe } from './linux-block-probe.ts';
 import { LinuxFilesystemHealth } from './linux-filesystem-health.ts';
 import { LinuxFilesystems } from './linux-filesystems.ts';
+import { LinuxImageCopies } from './linux-image-copies.ts';
 import { LinuxImages } from './linux-images.ts';
 import { LinuxIscsiInitiator } from './linux-iscsi-initiator.ts';
 import { LinuxLoopDevices } from './linux-loop-devices.ts';
@@ -40,6 +41,8 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
   const attachments = new LinuxAttachmentObserver((error) =>
     logger.error('devices cannot be watched', { error: String(error) }),
   );
+  const loopDevices = new LinuxLoopDevices(features);
+  const imagesDirectory = `${rootDir}/images`;
   return {
     features,
     attachments,
@@ -48,13 +51,14 @@ export function openLinuxHost(rootDir: string, logger: Logger): LinuxHost {
     holders: new LinuxMountHolders(children),
     mounter: new LinuxMounter(features, mountTools),
     nfs: new LinuxNfsMounter(features, children),
-    loopDevices: new LinuxLoopDevices(features),
+    loopDevices,
     blockProbe: new LinuxBlockProbe(children),
     filesystems: new LinuxFilesystems(children),
     filesystemHealth: new LinuxFilesystemHealth(children),
     directories: new LinuxManagedDirectories(rootDir, features),
     inventory: new LinuxStorageInventory(rootDir, features),
-    images: new LinuxImages({ features, imagesDirectory: `${rootDir}/images`, clock: systemClock }),
+    images: new LinuxImages({ features, imagesDirectory, clock: systemClock }),
+    imageCopies: new LinuxImageCopies({ features, imagesDirectory, children, loopDevices, clock: systemClock }),
     recycler: new LinuxVolumeRecycler(features),
     iscsi: new LinuxIscsiInitiator(children),
     async [Symbol.asyncDispose]() {

@@ -31,6 +31,10 @@ const c = {
   close: libc.func('int close(int fd)'),
   lseek: libc.func('int64_t lseek(int fd, int64_t offset, int whence)'),
   flock: libc.func('int flock(int fd, int operation)'),
+  syncfs: libc.func('int syncfs(int fd)'),
+  copyFileRange: libc.func(
+    'long copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t length, uint flags)',
+  ),
   fchmod: libc.func('int fchmod(int fd, uint mode)'),
   mkdirat: libc.func('int mkdirat(int dirfd, str path, uint mode)'),
   unlinkat: libc.func('int unlinkat(int dirfd, str path, int flags)'),
@@ -121,6 +125,16 @@ export function inotifyRmWatch(fd: number, id: number): void {
 /** lseek(2) on images, whose sizes do not fit a double exactly: bigint. `whence` may be SEEK_DATA 3 or SEEK_HOLE 4. */
 export function lseek(fd: number, offset: bigint, whence: number): bigint {
   return BigInt(check('lseek', c.lseek(fd, offset, whence)));
+}
+
+/** syncfs(2): all that is written of the filesystem is on its device. */
+export function syncfs(fd: number): void {
+  check('syncfs', c.syncfs(fd));
+}
+
+/** copy_file_range(2) at the offsets of the descriptors; 0 at the end of the file. */
+export function copyFileRange(from: number, to: number, length: number): number {
+  return check('copy_file_range', c.copyFileRange(from, null, to, null, length, 0));
 }
 
 /** ioctl(2) whose argument is a number or a descriptor (LOOP_CLR_FD, FICLONE). Answers the call's result. */

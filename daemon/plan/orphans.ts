@@ -45,7 +45,7 @@ export interface AccountedFor {
   readonly attachmentPaths: ReadonlySet<string>;
   /** Images of PersistentVolumes, in use or not. */
   readonly volumePaths: ReadonlySet<string>;
-  /** Handles of PersistentVolumes. */
+  /** Handles of PersistentVolumes and of snapshots. */
   readonly volumeHandles: ReadonlySet<string>;
 }
 
@@ -170,7 +170,7 @@ function orphanedImage(image: InventoryImage, question: OrphanQuestion): Orphan[
 }
 
 function temporary({ path, changedAt }: InventoryEntry): Orphan {
-  const reason = 'a sidecar that was being written when moored ended';
+  const reason = 'a sidecar or a copy that was being written when moored ended';
   return { kind: 'TemporaryFile', path, since: changedAt, reason, action: 'quarantine', obstacle: '' };
 }
 

@@ -6,6 +6,7 @@
  * n claims and n volumes: O(n log n) comparisons, as long as selectors do not reject most volumes of a size.
  */
 
+import { dataSourceOf } from '../api/claim-data-source.ts';
 import { selects } from '../api/label-selection.ts';
 import type { AccessMode, ClaimName, StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
@@ -83,7 +84,9 @@ export class VolumeIndex {
     const fits = (volume: StoredPersistentVolume) =>
       selects(claim.spec.selector, volume.metadata.labels) && accepts(volume);
     const retained = smallest(naming.filter((volume) => isRetainedFor(volume, claim) && fits(volume)));
-    return retained ?? (onlyReserved ? undefined : this.#smallestFree(claim, fits));
+    // A free volume has not the data of a dataSource; the one that is made of it is reserved for the claim.
+    const isMade = onlyReserved || dataSourceOf(claim.spec) !== undefined;
+    return retained ?? (isMade ? undefined : this.#smallestFree(claim, fits));
   }
 
   #smallestFree(

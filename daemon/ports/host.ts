@@ -2,6 +2,7 @@ import type { AttachmentObserver } from './attachment-observer.ts';
 import type { BlockProbe } from './block-probe.ts';
 import type { FilesystemHealth } from './filesystem-health.ts';
 import type { Filesystems } from './filesystems.ts';
+import type { ImageCopies } from './image-copies.ts';
 import type { Images } from './images.ts';
 import type { IscsiInitiator } from './iscsi-initiator.ts';
 import type { LoopDevices } from './loop-devices.ts';
@@ -26,5 +27,6 @@ export interface Host {
   readonly directories: ManagedDirectories;
   readonly images: Images;
   readonly recycler: VolumeRecycler;
+  readonly imageCopies: ImageCopies;
   readonly iscsi: IscsiInitiator;
 }

@@ -6,9 +6,26 @@ export interface ImageSidecar {
   readonly volumeHandle: string;
   readonly claim?: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly pod?: { readonly namespace: string; readonly name: string; readonly uid: string };
+  /** Of the copy that a snapshot is. */
+  readonly snapshot?: SnapshotIdentity;
+  /** Handle of the snapshot or volume that a volume was made of. */
+  readonly madeOf?: string;
   readonly sizeBytes: string;
   readonly fsType: string;
   readonly createdAt: string;
+}
+
+/** Whose snapshot an image is, and how it was taken. */
+export interface SnapshotIdentity {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Of the volume that it is of. */
+  readonly volumeHandle: string;
+  readonly volumeMode: 'Filesystem' | 'Block';
+  readonly method: 'reflink' | 'copy';
+  readonly consistency: 'filesystem' | 'crash' | 'atRest';
+  readonly frozenMs?: number;
 }
 
 export interface ImageFacts {

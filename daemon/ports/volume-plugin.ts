@@ -43,6 +43,32 @@ export interface ProvisionRequest {
   readonly now: string;
 }
 
+/** An image that a copy can be made of. */
+export interface VolumeSource {
+  readonly name: UniqueVolumeName;
+  readonly imagePath: string;
+  readonly volumeHandle: string;
+  /** '' of a Block volume. */
+  readonly fsType: string;
+  /** Whether moored made it. */
+  readonly isOwned: boolean;
+}
+
+/** What a plugin says of snapshots, which are copies of images: where they are, and how they are to be taken. Pure. */
+export interface SnapshotSupport {
+  /** @throws StorageError (final) when there is no image */
+  sourceOf(volume: StoredPersistentVolume, layout: DiskLayout): VolumeSource;
+  /** The same snapshot always gets the same handle. */
+  newHandle(
+    snapshot: { readonly namespace: string; readonly name: string; readonly uid: string },
+    source: VolumeSource,
+    layout: DiskLayout,
+  ): string;
+  pathOf(handle: string, layout: DiskLayout): string;
+  /** What the parameters of a snapshot class say, or the defaults. */
+  optionsOf(parameters: Readonly<Record<string, string>>): { readonly limitMs: number; readonly isFrozen: boolean };
+}
+
 /**
  * A volume plugin says what to attach, format and mount, as values; it has no effects and no state. All methods throw
  * StorageError (final) for what can never work as written.
@@ -57,6 +83,8 @@ export interface VolumePlugin {
   provision?(request: ProvisionRequest, layout: DiskLayout): ProvisionedVolume;
   /** Where `provision` puts the images of a class. */
   provisionDirectory?(storageClass: StorageClassSpec, layout: DiskLayout): string;
+  /** Present when snapshots can be taken of its volumes, and volumes be made of those. */
+  readonly snapshots?: SnapshotSupport;
   /** The image behind a volume that this plugin provisioned, for reclaim; undefined when it provisioned none such. */
   provisionedImage?(volume: StoredPersistentVolume): string | undefined;
 }

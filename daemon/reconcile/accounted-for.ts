@@ -18,14 +18,18 @@ export function accountedFor({ asw, objects, dsw }: Accounts): AccountedFor {
   const records = [...asw.volumes.values()].map(({ record }) => record);
   const wanted = [...dsw.volumes.values()];
   const volumes = objects.list('PersistentVolume');
-  const owners = [...objects.list('Pod'), ...objects.list('PersistentVolumeClaim')];
+  const owners = [...objects.list('Pod'), ...objects.list('PersistentVolumeClaim'), ...objects.list('VolumeSnapshot')];
+  const contents = objects.list('VolumeSnapshotContent');
   return {
     records,
     uids: new Set(owners.map(({ metadata }) => metadata.uid)),
     globalMountPaths: new Set(wanted.map(({ recipe }) => recipe.globalMountPath)),
     attachmentPaths: new Set([...records, ...wanted].flatMap(({ recipe }) => imagePathOf(recipe) ?? [])),
     volumePaths: new Set(volumes.flatMap(({ spec }) => spec.csi?.volumeAttributes?.['path'] ?? [])),
-    volumeHandles: new Set(volumes.flatMap(({ spec }) => spec.csi?.volumeHandle ?? [])),
+    volumeHandles: new Set([
+      ...volumes.flatMap(({ spec }) => spec.csi?.volumeHandle ?? []),
+      ...contents.flatMap(({ spec, status }) => status?.snapshotHandle ?? spec.source.snapshotHandle ?? []),
+    ]),
   };
 }
 

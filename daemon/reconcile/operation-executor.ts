@@ -78,6 +78,7 @@ export class OperationExecutor {
   /** Of each running operation: its deadline, its cancel and the end of the daemon all go through it. */
   readonly #controllers = new Map<string, AbortController>();
   readonly #inFlight = new Set<Promise<void>>();
+  readonly #held = new Set<UniqueVolumeName>();
 
   constructor(options: OperationExecutorOptions) {
     this.#options = options;
@@ -92,7 +93,22 @@ export class OperationExecutor {
   }
 
   isBusy(volumeName: UniqueVolumeName, podUid: string): boolean {
-    return this.#running.has(volumeName) || this.#running.has(operationKey(volumeName, podUid));
+    return (
+      this.#held.has(volumeName) || this.#running.has(volumeName) || this.#running.has(operationKey(volumeName, podUid))
+    );
+  }
+
+  /** Keeps every operation off the volume until it is disposed: a copy of it is made. undefined while one runs. */
+  hold(volumeName: UniqueVolumeName): Disposable | undefined {
+    const isRunning = [...this.#running.values()].some(({ operation }) => operation.volumeName === volumeName);
+    if (isRunning || this.#held.has(volumeName)) return undefined;
+    this.#held.add(volumeName);
+    return {
+      [Symbol.dispose]: () => {
+        this.#held.delete(volumeName);
+        this.#options.onEnd();
+      },
+    };
   }
 
   /** What the planner must know of this executor. */
@@ -102,8 +118,8 @@ export class OperationExecutor {
     const heavy = running.filter(({ operation }) => isHeavy[operation.kind]).length;
     const inProcess = running.filter(({ operation }) => isInProcess(operation, this.#options.asw)).length;
     return {
-      running: new Set(this.#running.keys()),
-      busyVolumes: new Set(running.map(({ operation }) => operation.volumeName)),
+      running: new Set([...this.#running.keys(), ...this.#held]),
+      busyVolumes: new Set([...running.map(({ operation }) => operation.volumeName), ...this.#held]),
       backoff: new Map(
         [...this.#failed].map(([key, { operation, notBefore }]) => [key, { kind: operation.kind, notBefore }]),
       ),

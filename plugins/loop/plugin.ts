@@ -4,6 +4,7 @@ import { driverName } from './driver-name.ts';
 import { resolveInline } from './inline.ts';
 import { resolvePersistentVolume } from './persistent-volume.ts';
 import { imageDirectory, provisionLoopImage } from './provision.ts';
+import { loopSnapshots } from './snapshots.ts';
 
 /** loop.moored.dev: a filesystem or a raw device in an image file, or on a block device that exists already. */
 export const loopPlugin: VolumePlugin = {
@@ -24,6 +25,7 @@ export const loopPlugin: VolumePlugin = {
   provision: provisionLoopImage,
 
   provisionDirectory: imageDirectory,
+  snapshots: loopSnapshots,
 
   provisionedImage: (volume) =>
     volume.metadata.annotations?.['pv.kubernetes.io/provisioned-by'] === driverName

@@ -32,7 +32,11 @@ export type Effect =
   | 'login'
   | 'logout'
   | 'scan'
-  | 'removeDisk';
+  | 'removeDisk'
+  | 'copyImage'
+  | 'renewIdentity'
+  | 'publishImage'
+  | 'thaw';
 
 /** What the next call of an effect does instead of simply succeeding. */
 export type Fault =

@@ -8,6 +8,7 @@ import {
   fakeLoopDevices,
 } from './fake-block-devices.ts';
 import { fakeDirectories, fakeImages, fakeRecycler } from './fake-files.ts';
+import { fakeImageCopies } from './fake-image-copies.ts';
 import { FakeIscsiInitiator } from './fake-iscsi-initiator.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { fakeMounter, fakeMountHolders, fakeMountTable } from './fake-mounts.ts';
@@ -28,6 +29,7 @@ export class FakeHost extends FakeKernel implements Host {
   readonly directories = fakeDirectories(this);
   readonly images = fakeImages(this);
   readonly recycler = fakeRecycler(this);
+  readonly imageCopies = fakeImageCopies(this);
   readonly iscsi = new FakeIscsiInitiator(this);
 
   override revive(): void {

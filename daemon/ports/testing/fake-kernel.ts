@@ -85,6 +85,12 @@ export class FakeKernel {
   readonly openDevices = new Set<string>();
   /** Rising numbers tell devices apart in a test's log; the kernel gives the lowest free one, and so again and again. */
   loopNumbers: 'rising' | 'lowestFree' = 'rising';
+  /** Copies of images that have no name yet, by the name they shall have. */
+  readonly copies = new Map<string, FakeImage>();
+  /** Whether the filesystem of the images can share blocks. */
+  canReflink = true;
+  /** Mount points that are frozen. */
+  readonly frozen = new Set<string>();
   /** Inodes of images that were ever mounted: somebody's data may be in them. */
   readonly everMounted = new Set<bigint>();
   readonly #foreign = new Set<bigint>();

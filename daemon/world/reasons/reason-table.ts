@@ -7,6 +7,7 @@ import { manifestReasons } from './manifest-reasons.ts';
 import type { Reason } from './reason.ts';
 import { schedulingReasons } from './scheduling-reasons.ts';
 import { serviceReasons } from './service-reasons.ts';
+import { snapshotReasons } from './snapshot-reasons.ts';
 import { statefulSetReasons } from './stateful-set-reasons.ts';
 import { volumeReasons } from './volume-reasons.ts';
 
@@ -17,6 +18,7 @@ const table = {
   ...manifestReasons,
   ...schedulingReasons,
   ...serviceReasons,
+  ...snapshotReasons,
 };
 
 export type ReasonCode = keyof typeof table;

@@ -1,0 +1,65 @@
+/** All that makes copies of volumes, as one part of the core: snapshots, restores and clones, and the freezes around them. */
+import type { Clock } from '../ports/clock.ts';
+import type { EventRecorder } from '../ports/events.ts';
+import type { ImageCopies } from '../ports/image-copies.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { StateStore } from '../ports/state-store.ts';
+import type { VolumePlugin } from '../ports/volume-plugin.ts';
+import type { VolumesInUse } from '../ports/volumes-in-use.ts';
+import type { DiskLayout } from '../world/disk-layout.ts';
+import type { ControlWait } from './control-waits.ts';
+import { FreezeRecords } from './freeze-records.ts';
+import { SnapshotController } from './snapshot-controller.ts';
+import { SnapshotTaking } from './snapshot-taking.ts';
+import { VolumeRestoring } from './volume-restoring.ts';
+
+export interface SnapshotsOptions {
+  readonly objects: ObjectStore;
+  readonly state: StateStore;
+  readonly plugins: readonly VolumePlugin[];
+  readonly layout: DiskLayout;
+  readonly imageCopies: ImageCopies;
+  readonly volumesInUse: VolumesInUse;
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+export class Snapshots {
+  /** What provisioning makes volumes with that have a data source. */
+  readonly restoring: VolumeRestoring;
+  readonly #freezes: FreezeRecords;
+  readonly #controller: SnapshotController;
+
+  constructor(options: SnapshotsOptions) {
+    this.#freezes = new FreezeRecords(options);
+    const parts = { ...options, freezes: this.#freezes };
+    this.restoring = new VolumeRestoring(parts);
+    this.#controller = new SnapshotController({ ...options, effects: new SnapshotTaking(parts) });
+  }
+
+  /** By "VolumeSnapshot/<namespace>/<name>" or "VolumeSnapshotContent/<name>". */
+  get waits(): ReadonlyMap<string, ControlWait> {
+    return this.#controller.waits;
+  }
+
+  /** Before anything else looks: whoever looks into a frozen filesystem may wait for ever. */
+  thawAll(): Promise<void> {
+    return this.#freezes.thawAll();
+  }
+
+  /** To be called whenever objects changed. */
+  sync(): void {
+    this.#controller.sync();
+    this.restoring.objectsChanged();
+  }
+
+  /** Copies under way are given up; they have no name yet, and are begun anew at the next start. */
+  async stop(): Promise<void> {
+    this.restoring.stop();
+    await this.#controller.stop();
+    this.#freezes.stop();
+  }
+}
