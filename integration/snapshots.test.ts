@@ -317,6 +317,43 @@ describe('a disk that is full', () => {
   });
 });
 
+describe('the samples', () => {
+  const sample = (name: string): string => readFileSync(new URL(`./samples/${name}.yaml`, import.meta.url), 'utf8');
+
+  it('x08, x09, x10 and x13: a snapshot is taken, restored and deleted with its content', {
+    timeout: 60_000,
+  }, async () => {
+    daemon.apply('demo.yaml', sample('x13-snapshot-demo'));
+    await daemon.mounted('web');
+    writeFileSync(join(await daemon.path('web', 'data'), 'file'), 'kept');
+    daemon.apply('class.yaml', sample('x08-snapshot-class'));
+    daemon.apply('snapshot.yaml', sample('x09-snapshot'));
+    const view = await ready('disk-snapshot');
+    const content = await contentOf('disk-snapshot');
+    expect(content.metadata.name).toBe(`snapcontent-${view.metadata.uid}`);
+    const { spec } = await daemon.json<ClaimView>('pvc', 'disk-pvc');
+    expect(content.spec.source.volumeHandle).toBe(spec.volumeName);
+    expect(content.status?.snapshotHandle).toBe(`default/disk-snapshot-${view.metadata.uid}`);
+    daemon.apply('restore.yaml', sample('x10-restore-claim'));
+    await daemon.mounted('restored');
+    expect(readFileSync(join(await daemon.path('restored', 'data'), 'file'), 'utf8')).toBe('kept');
+    const written = await daemon.ctl(
+      'create',
+      'snapshot',
+      'second',
+      '--pvc',
+      'disk-pvc',
+      '--class',
+      'disk-snapshotclass',
+    );
+    daemon.apply('second.yaml', written.stdout);
+    await ready('second');
+    daemon.remove('snapshot.yaml');
+    await isGone('vs', 'disk-snapshot');
+    await isGone('vsc', content.metadata.name);
+  });
+});
+
 describe('kill -9', () => {
   /** A copy that stands still in the middle of its freeze. */
   async function frozenCopy(): Promise<{
