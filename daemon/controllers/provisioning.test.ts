@@ -40,6 +40,7 @@ class Daemon {
       ...{ images, recycler, mountTable, plugins: [loopPlugin, localPlugin], layout: diskLayout('/r') },
       newUid: () => 'uid-made',
       isLocal: () => true,
+      restoring: { restore: () => Promise.reject(new Error('nothing here is made of a snapshot')) },
       isImageInUse: () => false,
       isVolumeInUse: () => false,
       nodeExpansion: () => ({ expandedBytes: 0n, isRunning: false }),
