@@ -21,11 +21,10 @@ import { type LinuxHost, openLinuxHost } from './host/linux-host.ts';
 import { peerUid } from './host/peer-credentials.ts';
 import { systemClock } from './host/system-clock.ts';
 import { thisMachine } from './host/this-machine.ts';
+import { type LeftBehind, leftBehind } from './left-behind.ts';
 import type { NamedLabels } from './plan/node-affinity.ts';
-import { orphanHold } from './plan/orphan-hold.ts';
 import type { Logger } from './ports/logger.ts';
-import type { ManifestFile, ManifestListing } from './ports/manifest-source.ts';
-import { OrphanCollection } from './reconcile/orphan-collection.ts';
+import type { ManifestListing } from './ports/manifest-source.ts';
 import { type DiskLayout, diskLayout } from './world/disk-layout.ts';
 
 /**
@@ -64,9 +63,10 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   const core = new Core({ ...outside, layout, plugins, chance, machine, heavyLimit });
   await core.reconstruct();
   const listings = new LastListing();
+  const left = leftBehind(core, { host, layout, logger }, config.trash.graceMs);
   const server = await startControlServer({
     socketPath: `${runDir}/moored.sock`,
-    handlers: daemonControl(config, core, { state, leases, layout, listings, logger, host, machine }),
+    handlers: daemonControl(config, core, { state, leases, layout, listings, logger, host, machine, left }),
     authorize: (socket) => peerUid(socket) === 0,
     onError: (error, request) => logger.error('control request failed', { request, error: String(error) }),
   });
@@ -83,8 +83,10 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
     if (manifestState.kind === 'listing') listings.value = manifestState.listing;
     core.takeManifests(manifestState);
   });
+  await left.emptying?.start();
   return {
     stop: async () => {
+      left.emptying?.stop();
       await source.stop();
       await server.close();
       await core.stop(stopGraceMs);
@@ -109,10 +111,11 @@ interface ControlParts {
   readonly logger: Logger;
   readonly host: LinuxHost;
   readonly machine: NamedLabels;
+  readonly left: LeftBehind;
 }
 
 function daemonControl(config: Config, core: Core, parts: ControlParts): DaemonControl {
-  const { listings, logger } = parts;
+  const { listings, logger, left } = parts;
   return new DaemonControl({
     startedAt: systemClock.timestamp(),
     pid: process.pid,
@@ -133,28 +136,8 @@ function daemonControl(config: Config, core: Core, parts: ControlParts): DaemonC
     },
     hold: (request) => holdPod(request, core.snapshot(), parts.leases),
     doctor: async () => ({ checks: await doctorChecks(config) }),
-    orphans: orphanCollection(core, parts),
+    ...{ orphans: left.orphans, tools: left.tools, trash: core.trash, trashGraceMs: config.trash.graceMs },
   });
-}
-
-function orphanCollection(core: Core, { layout, logger, host }: ControlParts): OrphanCollection {
-  const { asw, objects, events, manifests, reconciler } = core;
-  return new OrphanCollection({
-    ...{ asw, objects, events, host, layout, logger, inventory: host.inventory, clock: systemClock },
-    dsw: () => reconciler.dsw,
-    hold: () => {
-      const { state } = manifests;
-      return orphanHold({
-        directoryProblem: state?.kind === 'unreadable' ? state.problem.message : '',
-        badFiles: state?.kind === 'listing' ? state.listing.files.flatMap(badName) : [],
-        dsw: reconciler.dsw,
-      });
-    },
-  });
-}
-
-function badName({ name, state }: ManifestFile): readonly string[] {
-  return state === 'bad' ? [name] : [];
 }
 
 async function planWith({ files }: PlanRequest, core: Core, parts: ControlParts): Promise<PlanReply> {

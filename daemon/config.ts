@@ -1,6 +1,8 @@
 /** The daemon's settings: defaults, then the file, then the command line. Pure. */
+
 import { dnsSubdomainProblem, labelValueProblem, qualifiedNameProblem } from './api/names.ts';
 import { nearestName } from './api/nearest-name.ts';
+import { parseTrash, type TrashSettings } from './config-sections.ts';
 
 export interface Config {
   /** Absolute paths without a trailing slash. */
@@ -11,6 +13,7 @@ export interface Config {
   readonly logFormat: 'json' | 'human';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly node: NodeSettings;
+  readonly trash: TrashSettings;
 }
 
 /** This machine as a node: what selectors of pods, volumes and classes are held against. */
@@ -28,7 +31,7 @@ const defaults = {
   logLevel: 'info',
 } as const;
 
-const accepted: Readonly<Record<keyof Config, readonly string[] | 'path' | 'node'>> = {
+const accepted: Readonly<Record<keyof Config, readonly string[] | 'path' | 'node' | 'trash'>> = {
   manifestDir: 'path',
   rootDir: 'path',
   stateDir: 'path',
@@ -36,6 +39,7 @@ const accepted: Readonly<Record<keyof Config, readonly string[] | 'path' | 'node
   logFormat: ['json', 'human'],
   logLevel: ['debug', 'info', 'warn', 'error'],
   node: 'node',
+  trash: 'trash',
 };
 
 /** Where a value comes from, for messages: "/etc/moored/moored.yaml" or "command line". */
@@ -49,7 +53,7 @@ export interface ConfigSource {
  * @throws Error naming source, key and what is accepted
  */
 export function parseConfig(sources: readonly ConfigSource[]): Config {
-  const values: Record<string, unknown> = { ...defaults, node: { labels: {} } };
+  const values: Record<string, unknown> = { ...defaults, node: { labels: {} }, trash: {} };
   for (const { name, values: given } of sources) {
     for (const [key, value] of Object.entries(given)) {
       if (value === undefined) continue;
@@ -60,7 +64,7 @@ export function parseConfig(sources: readonly ConfigSource[]): Config {
   return values as unknown as Config;
 }
 
-function parseValue(source: string, key: string, value: unknown): string | NodeSettings {
+function parseValue(source: string, key: string, value: unknown): string | NodeSettings | TrashSettings {
   if (!Object.hasOwn(accepted, key)) {
     const nearest = nearestName(key, Object.keys(accepted));
     const guess = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
@@ -68,6 +72,7 @@ function parseValue(source: string, key: string, value: unknown): string | NodeS
   }
   const kind = accepted[key as keyof Config];
   if (kind === 'node') return parseNode(source, value);
+  if (kind === 'trash') return parseTrash(source, mapping(source, 'trash', value));
   if (typeof value !== 'string') throw new Error(`Cannot read ${source}: "${key}" is not a string`);
   if (kind === 'path') return parsePath(source, key, value);
   if (kind.includes(value)) return value;

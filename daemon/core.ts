@@ -30,6 +30,7 @@ import { releaseTerminatedPods } from './reconcile/pod-release.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { reconstruct } from './reconcile/reconstructor.ts';
 import { ResolutionMemory } from './reconcile/resolution-memory.ts';
+import { TrashRecords } from './reconcile/trash-records.ts';
 import { VolumeHealth } from './reconcile/volume-health.ts';
 import {
   retiredVolumeRecord,
@@ -81,6 +82,7 @@ export class Core {
   readonly dependents: DependentsController;
   readonly claims: ClaimController;
   readonly snapshots: Snapshots;
+  readonly trash: TrashRecords;
   readonly manifests: ManifestController;
   readonly executor: OperationExecutor;
   readonly reconciler: Reconciler;
@@ -102,20 +104,20 @@ export class Core {
     this.#options = options;
     this.#startedAt = clock.timestamp();
     this.events = new MemoryEventRecorder(clock);
+    this.trash = new TrashRecords(state, host.images, clock);
     this.driftLog = new DriftLog(clock);
     this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
     this.snapshots = newSnapshots({ ...options, ...common, asw, random, executor: () => this.executor });
+    const onTrashed = this.trash.remember;
     const parts = provisioningParts(options, asw, () => this.executor);
-    const provisioning = new Provisioning({ ...common, ...parts, restoring: this.snapshots.restoring });
+    const provisioning = new Provisioning({ ...common, ...parts, restoring: this.snapshots.restoring, onTrashed });
     this.dependents = new DependentsController({ ...common, readiness: () => podReadiness(this.snapshot()) });
     const scheduling = { nodes: () => this.#nodes(), isHere: (podUid: string) => asw.hasPod(podUid) };
     this.claims = new ClaimController({ ...common, ...scheduling, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
     this.servers = new NfsServerMonitor({
-      ...common,
-      asw,
-      host,
+      ...{ ...common, asw, host },
       isBusy: (volumeName, podUid) => this.executor.isBusy(volumeName, podUid),
       onAnswer: (server) => this.executor.retryNow(server),
       onChange: () => this.reconciler.wake(),
@@ -252,7 +254,7 @@ export class Core {
     });
     this.#cancelRelease?.();
     this.#cancelRelease = isAllReleased ? undefined : clock.after(releaseRetryMs, () => this.reconciler.wake());
-    this.dependents.sync();
+    this.dependents.volumesChanged();
     this.claims.volumesChanged();
     this.servers.sync();
     this.revision.bump();

@@ -1,7 +1,7 @@
 /** What the control socket answers: views over one snapshot of the daemon, and its two commands, plan and drain. */
 
 import { type Kind, objectKey } from './api/meta.ts';
-import { ControlError, type ControlHandlers } from './control/control-handlers.ts';
+import { type Awaitable, ControlError, type ControlHandlers } from './control/control-handlers.ts';
 import {
   type ChangesReply,
   type DoctorReply,
@@ -22,10 +22,15 @@ import {
   type PlanRequest,
   protocolVersion,
   type ResourceKind,
+  type TrashView,
+  type VolumeReply,
+  type VolumeRequest,
 } from './control/protocol.ts';
 import { namespacedObject } from './control/reply-filter.ts';
+import type { VolumeTools } from './controllers/volume-tools.ts';
 import type { RecordedEvent } from './ports/events.ts';
 import type { OrphanCollection } from './reconcile/orphan-collection.ts';
+import type { TrashRecords } from './reconcile/trash-records.ts';
 import type { Revision } from './revision.ts';
 import type { DaemonSnapshot } from './status/daemon-snapshot.ts';
 import { explainPod } from './status/explain.ts';
@@ -34,11 +39,13 @@ import { type ManifestsView, manifestsView } from './status/manifests-view.ts';
 import { nodeViews } from './status/node-views.ts';
 import { podViews } from './status/pod-views.ts';
 import { explainStatefulSet, statefulSetViews } from './status/stateful-set-views.ts';
+import { trashViews } from './status/trash-views.ts';
 import { operationViews, volumeViews } from './status/volume-views.ts';
 import { aswView, dswView } from './status/world-views.ts';
+import { StorageError } from './world/storage-error.ts';
 
 /** How long trash and quarantine are kept unless gc is told otherwise. */
-const graceMs = 7 * 24 * 3_600_000;
+const defaultGraceMs = 7 * 24 * 3_600_000;
 
 export interface DaemonControlOptions {
   readonly startedAt: string;
@@ -53,11 +60,15 @@ export interface DaemonControlOptions {
   readonly hold: (request: HoldRequest) => HoldReply;
   readonly doctor: () => Promise<DoctorReply>;
   readonly orphans: OrphanCollection;
+  readonly tools: VolumeTools;
+  readonly trash: TrashRecords;
+  /** After which the trash is emptied by itself; undefined: never. */
+  readonly trashGraceMs: number | undefined;
 }
 
 export class DaemonControl implements ControlHandlers {
   readonly #options: DaemonControlOptions;
-  readonly #views: { readonly [K in ResourceKind]: (filter: GetFilter) => GetReplies[K] };
+  readonly #views: { readonly [K in ResourceKind]: (filter: GetFilter) => Awaitable<GetReplies[K]> };
 
   constructor(options: DaemonControlOptions) {
     this.#options = options;
@@ -78,7 +89,13 @@ export class DaemonControl implements ControlHandlers {
       operations: () => ({ operations: operationViews(snapshot()) }),
       events: () => ({ events: events() }),
       manifests: () => manifestsView(manifests()),
+      trash: async () => ({ trash: await this.#trash() }),
     };
+  }
+
+  async #trash(): Promise<readonly TrashView[]> {
+    const { orphans, trash, trashGraceMs } = this.#options;
+    return trashViews((await orphans.look(0)).orphans, trash.list(), trashGraceMs);
   }
 
   version(): ReturnType<ControlHandlers['version']> {
@@ -86,7 +103,7 @@ export class DaemonControl implements ControlHandlers {
     return { version: mooredVersion, protocol: protocolVersion, pid, startedAt, ready: isReady() };
   }
 
-  get<K extends ResourceKind>(kind: K, filter: GetFilter): GetReplies[K] {
+  get<K extends ResourceKind>(kind: K, filter: GetFilter): Awaitable<GetReplies[K]> {
     return this.#views[kind](filter);
   }
 
@@ -121,11 +138,26 @@ export class DaemonControl implements ControlHandlers {
   }
 
   orphans(): Promise<OrphansReply> {
-    return this.#options.orphans.list(graceMs);
+    return this.#options.orphans.list(this.#graceMs);
   }
 
-  gc({ olderThanMs = graceMs, ...request }: GcRequest): Promise<GcReply> {
+  gc({ olderThanMs = this.#graceMs, ...request }: GcRequest): Promise<GcReply> {
     return this.#options.orphans.collect({ ...request, graceMs: olderThanMs });
+  }
+
+  async volumes(request: VolumeRequest): Promise<VolumeReply> {
+    try {
+      return { results: await runVolumeRequest(request, this.#options.tools) };
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      const { hint } = error.facts;
+      const message = hint === undefined ? error.message : `${error.message}\n${hint}`;
+      throw new ControlError(error.code === 'NotFound' ? 'NotFound' : 'BadRequest', message);
+    }
+  }
+
+  get #graceMs(): number {
+    return this.#options.trashGraceMs ?? defaultGraceMs;
   }
 }
 
@@ -134,6 +166,19 @@ const kindOf: Readonly<Record<ExplainableKind, Kind>> = {
   persistentvolumeclaims: 'PersistentVolumeClaim',
   statefulsets: 'StatefulSet',
 };
+
+function runVolumeRequest(request: VolumeRequest, tools: VolumeTools): Promise<VolumeReply['results']> {
+  switch (request.verb) {
+    case 'undelete':
+      return tools.undelete(request.name);
+    case 'release':
+      return tools.release(request.name);
+    case 'adopt':
+      return tools.adopt(request);
+    case 'recover':
+      return tools.recover(request.execute);
+  }
+}
 
 function listOf<View extends ObjectView>(items: readonly View[]): ObjectListReply<View> {
   return { apiVersion: 'v1', kind: 'List', items };

@@ -70,7 +70,7 @@ const spec: Schema<StatefulSetSpec> = constrained(
       ),
       persistentVolumeClaimRetentionPolicy: optional(fields({ whenDeleted: retention, whenScaled: retention })),
       ordinals: optional(fields({ start: withDefault(wholeNumber, 0) })),
-      volumeClaimUpdatePolicy: withDefault(oneOf(['OnClaimDelete', 'InPlace']), 'OnClaimDelete'),
+      volumeClaimUpdatePolicy: optional(oneOf(['OnClaimDelete', 'InPlace'])),
     },
     ['minReadySeconds', 'revisionHistoryLimit'],
   ),

@@ -5,6 +5,7 @@ import { describeCommand } from './commands/describe.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drainCommand } from './commands/drain.ts';
 import { explainCommand } from './commands/explain.ts';
+import { exportCommand } from './commands/export.ts';
 import { gcCommand } from './commands/gc.ts';
 import { getCommand } from './commands/get.ts';
 import { holdCommand } from './commands/hold.ts';
@@ -12,6 +13,7 @@ import { orphansCommand } from './commands/orphans.ts';
 import { pathCommand } from './commands/path.ts';
 import { planCommand } from './commands/plan.ts';
 import { versionCommand } from './commands/version.ts';
+import { adoptCommand, recoverCommand, releaseCommand, undeleteCommand } from './commands/volume-commands.ts';
 import { waitCommand } from './commands/wait.ts';
 
 const listed: readonly CommandSpec[] = [
@@ -26,6 +28,11 @@ const listed: readonly CommandSpec[] = [
   drainCommand,
   orphansCommand,
   gcCommand,
+  undeleteCommand,
+  releaseCommand,
+  adoptCommand,
+  recoverCommand,
+  exportCommand,
   doctorCommand,
   versionCommand,
 ];

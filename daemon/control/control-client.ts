@@ -19,6 +19,8 @@ import {
   protocolVersion,
   type ResourceKind,
   type VersionReply,
+  type VolumeReply,
+  type VolumeRequest,
 } from './protocol.ts';
 
 /** Milliseconds. A long poll lasts up to 25 s on the server; a drain waits for every unmount. */
@@ -128,6 +130,11 @@ export class ControlClient {
 
   async gc(body: GcRequest, signal?: AbortSignal): Promise<GcReply> {
     return (await this.#call({ method: 'POST', path: '/gc', body, deadlineMs: deadlines.plan, signal })) as GcReply;
+  }
+
+  async volumes(body: VolumeRequest, signal?: AbortSignal): Promise<VolumeReply> {
+    const call = { method: 'POST', path: '/volumes', body, deadlineMs: deadlines.plan, signal } as const;
+    return (await this.#call(call)) as VolumeReply;
   }
 
   async #get<Reply>(path: string, deadlineMs: number, signal: AbortSignal | undefined): Promise<Reply> {

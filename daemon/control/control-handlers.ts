@@ -16,6 +16,8 @@ import type {
   PlanRequest,
   ResourceKind,
   VersionReply,
+  VolumeReply,
+  VolumeRequest,
 } from './protocol.ts';
 
 export type Awaitable<T> = T | Promise<T>;
@@ -39,6 +41,8 @@ export interface ControlHandlers {
   doctor(): Awaitable<DoctorReply>;
   orphans(): Awaitable<OrphansReply>;
   gc(request: GcRequest): Awaitable<GcReply>;
+  /** Throws ControlError NotFound or BadRequest for what cannot be done. */
+  volumes(request: VolumeRequest): Awaitable<VolumeReply>;
 }
 
 export const httpStatus: Readonly<Record<ControlErrorCode, number>> = {

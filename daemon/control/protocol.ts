@@ -17,11 +17,13 @@ import type {
   VolumeSnapshotView,
 } from './snapshot-views.ts';
 import type { StatefulSetView } from './stateful-set-view.ts';
+import type { TrashView } from './volume-tools-protocol.ts';
 
 export type { RecordedEvent } from '../ports/events.ts';
 export type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
 export type { GcReply, GcRequest, OrphansReply } from './orphan-protocol.ts';
 export type { StatefulSetView } from './stateful-set-view.ts';
+export type { TrashView, VolumeReply, VolumeRequest } from './volume-tools-protocol.ts';
 
 /** The version of this program, client and daemon; a test holds it equal to package.json. */
 export const mooredVersion = '0.1.0';
@@ -60,6 +62,7 @@ export const resourceKinds = [
   'operations',
   'events',
   'manifests',
+  'trash',
 ] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
@@ -223,6 +226,7 @@ export interface GetReplies {
   readonly asw: { readonly volumes: readonly AswVolume[] };
   readonly operations: { readonly operations: readonly OperationView[] };
   readonly events: { readonly events: readonly RecordedEvent[] };
+  readonly trash: { readonly trash: readonly TrashView[] };
   /** `problem`: the directory as a whole cannot be read or trusted; the files are then those of the last good look. */
   readonly manifests: { readonly manifests: readonly ManifestFile[]; readonly problem?: ManifestProblem };
 }

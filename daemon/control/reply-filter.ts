@@ -21,6 +21,7 @@ const filters: Filters = {
   dsw: ({ volumes }, filter) => ({ volumes: volumes.filter(named(filter)) }),
   asw: ({ volumes }, filter) => ({ volumes: volumes.filter(named(filter)) }),
   operations: ({ operations }, filter) => ({ operations: operations.filter(ofVolume(filter)) }),
+  trash: ({ trash }, filter) => ({ trash: trash.filter(named(filter)) }),
   events: ({ events }, filter) => ({ events: events.filter(regarding(filter)) }),
   manifests: ({ manifests, ...directory }, filter) => ({ ...directory, manifests: manifests.filter(named(filter)) }),
 };

@@ -11,6 +11,7 @@ import {
   resourceKinds,
 } from './protocol.ts';
 import { filterReply } from './reply-filter.ts';
+import { readVolumeRequest } from './volume-request.ts';
 
 /** What a route may use of a request; `body` reads it, so only a route that wants one waits for it. */
 export interface RouteRequest {
@@ -59,6 +60,11 @@ function plainRoute(name: string, handlers: ControlHandlers): Route | undefined 
       return { method: 'GET', answer: () => handlers.orphans() };
     case 'gc':
       return { method: 'POST', answer: async ({ body }) => handlers.gc(parseGcRequest(await body())) };
+    case 'volumes':
+      return {
+        method: 'POST',
+        answer: async ({ body }) => handlers.volumes(readVolumeRequest(parseJson(await body()))),
+      };
     default:
       return undefined;
   }

@@ -13,7 +13,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ReasonCode } from '../world/reasons/reason-table.ts';
 import type { ControlWait } from './control-waits.ts';
-import { ephemeralClaimSteps } from './ephemeral-claim-step.ts';
+import { ephemeralClaimSteps, hasEphemeralVolume } from './ephemeral-claim-step.ts';
 import { claimsWithoutOwners } from './garbage-collection.ts';
 import { born } from './object-birth.ts';
 import { foreignClaims, nextStatefulSetStep, type StatefulSetWorld } from './stateful-set-step.ts';
@@ -46,7 +46,15 @@ export class DependentsController {
     return this.#waits;
   }
 
-  /** To be called whenever objects or what is mounted changed. */
+  /** What is mounted changed: a pod may be ready now for which a set waits. */
+  volumesChanged(): void {
+    if (this.#waits.size === 0) return;
+    const { objects } = this.#options;
+    const world = this.#world();
+    for (const set of objects.list('StatefulSet')) if (this.#waits.has(keyOf(set))) this.#serve(set, world);
+  }
+
+  /** To be called whenever objects changed. */
   sync(): void {
     const { objects } = this.#options;
     const sets = objects.list('StatefulSet');
@@ -54,7 +62,7 @@ export class DependentsController {
       const world = this.#world();
       for (const set of sets) this.#serve(set, world);
     }
-    for (const pod of objects.list('Pod')) this.#serveEphemeral(pod);
+    for (const pod of objects.list('Pod')) if (hasEphemeralVolume(pod)) this.#serveEphemeral(pod);
     for (const claim of claimsWithoutOwners(objects.list('PersistentVolumeClaim'), (key) => objects.get(key))) {
       this.#delete(claim, 'its owner has gone');
     }

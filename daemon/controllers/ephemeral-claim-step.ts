@@ -10,6 +10,10 @@ export type EphemeralClaimStep =
   /** A claim of that name is there and not the pod's: neither used nor touched. */
   | { readonly kind: 'conflict'; readonly message: string };
 
+export function hasEphemeralVolume({ spec }: StoredPod): boolean {
+  return spec.volumes?.some(({ ephemeral }) => ephemeral !== undefined) === true;
+}
+
 export function ephemeralClaimSteps(
   pod: StoredPod,
   claimNamed: (name: string) => StoredPersistentVolumeClaim | undefined,

@@ -43,6 +43,8 @@ class Daemon {
       restoring: { restore: () => Promise.reject(new Error('nothing here is made of a snapshot')) },
       isImageInUse: () => false,
       isVolumeInUse: () => false,
+      onTrashed: () => {},
+      restoring: { restore: () => Promise.reject(new Error('nothing is restored here')) },
       nodeExpansion: () => ({ expandedBytes: 0n, isRunning: false }),
     });
     const nodes = () => nodesOf({ name: 'node1', labels: {} }, []);

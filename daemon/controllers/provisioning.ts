@@ -36,6 +36,8 @@ export interface ProvisioningOptions {
   /** Whether a directory is on a filesystem that answers at once, by the mount table. */
   readonly isLocal: (directory: string) => boolean;
   readonly restoring: Pick<VolumeRestoring, 'restore'>;
+  /** An image went to the trash with its volume. */
+  readonly onTrashed: (trashed: string, volumeHandle: string) => void;
   /** Whether an image is attached or may be, by the actual state of world. */
   readonly isImageInUse: (path: string) => boolean;
   /** The same of a volume of this name in a pod's directory. */
@@ -80,6 +82,7 @@ export class Provisioning implements ProvisionEffects {
     const provisioned = plugin.provision({ claim, storageClass, now }, layout);
     const { volumeName, image } = provisioned;
     if (objects.get(objectKey('PersistentVolume', '', volumeName)) !== undefined) return;
+    this.#requireNoDataOfBefore(claim, image.path);
     await objects.durable();
     const { spec, annotations: marks } = await this.#makeImage(claim, provisioned, plugin);
     const birth = { uid: newUid(), now, provisioner: plugin.name, annotations: marks };
@@ -155,12 +158,30 @@ export class Provisioning implements ProvisionEffects {
     await objects.durable();
     if (!isWanted()) return;
     const trash = images.stat(path) === undefined ? undefined : images.moveToTrash(path, handle);
+    if (trash !== undefined) this.#options.onTrashed(trash, handle);
     // What a move that was cut off left behind: the sidecar of an image that is in the trash already.
     if (trash === undefined) images.remove(path, handle);
     removeDeletedVolume(objects, name, clock.timestamp());
     const message = trash === undefined ? 'its image was gone already' : `its image is now "${trash}"`;
     logger.info('volume reclaimed', { volume: name, trash });
     events.record({ reason: 'VolumeDeleted', regarding: `PersistentVolume/${name}`, message });
+  }
+
+  /**
+   * A claim of this name had data here, and no volume knows it: the state was lost. An empty volume in its place would look
+   * like lost data, and be written to.
+   */
+  #requireNoDataOfBefore({ metadata: { namespace, name, uid } }: StoredPersistentVolumeClaim, path: string): void {
+    const { objects, images } = this.#options;
+    const others = images.ofSameClaim(path, { namespace, name, uid });
+    if (others.length === 0) return;
+    const known = new Set(objects.list('PersistentVolume').map(({ spec }) => spec.csi?.volumeAttributes?.['path']));
+    const [lost] = others.filter((other) => !known.has(other));
+    if (lost === undefined) return;
+    throw new StorageError(`Cannot provision for claim "${namespace}/${name}": no volume knows the data in "${lost}"`, {
+      code: 'FailedPrecondition',
+      hint: `moorctl recover --from-data finds it again; moorctl gc ${lost} puts it into the trash`,
+    });
   }
 
   #pluginOf(provisioner: string): VolumePlugin | undefined {

@@ -1,4 +1,4 @@
-import { constants, fstatSync, fsyncSync, readSync, renameSync, statfsSync, writeSync } from 'node:fs';
+import { constants, fstatSync, fsyncSync, readdirSync, readSync, renameSync, statfsSync, writeSync } from 'node:fs';
 import { type FileKind, fileStatus } from './file-status.ts';
 import { fromNode } from './node-errno.ts';
 import type { PathOpener } from './open-beneath.ts';
@@ -40,6 +40,10 @@ export class ImageDirectory implements Disposable {
   isWritableByOthers(): boolean {
     const { uid, mode } = fstatSync(this.#fd);
     return uid !== 0 || (mode & 0o022) !== 0;
+  }
+
+  names(): readonly string[] {
+    return fromNode(() => readdirSync(`/proc/self/fd/${this.#fd}`));
   }
 
   kindOf(name: string): FileKind | 'absent' {

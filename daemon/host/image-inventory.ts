@@ -83,13 +83,17 @@ function sidecarOf(directory: ImageDirectory, name: string, names: ReadonlySet<s
   if (!names.has(name)) return undefined;
   const parsed = parseSidecar(directory.read(name, longestSidecar));
   if (parsed.kind !== 'ours') return undefined;
-  const { volumeHandle, claim, pod, snapshot } = parsed.sidecar;
+  const { volumeHandle, claim, pod, snapshot, driver, sizeBytes, persistentVolume } = parsed.sidecar;
   const owner = claim ?? pod ?? snapshot;
   const kind = claim !== undefined ? 'claim' : pod !== undefined ? 'pod' : 'snapshot';
   return {
     volumeHandle,
     ownerUid: owner?.uid ?? '',
     owner: owner === undefined ? 'nobody' : `${kind} ${owner.namespace}/${owner.name}`,
+    ...{ driver, sizeBytes: BigInt(sizeBytes) },
+    ...(claim === undefined ? {} : { claim }),
+    // Read from a file, whatever its type says.
+    ...(typeof persistentVolume === 'object' && persistentVolume !== null ? { persistentVolume } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 import { constants, fstatSync } from 'node:fs';
-import { dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
 import type { Clock } from '../ports/clock.ts';
 import type { ImageFacts, ImageSidecar, Images } from '../ports/images.ts';
 import { StorageError } from '../world/storage-error.ts';
@@ -10,8 +10,11 @@ import { ensureImageDirectory, openImageDirectory } from './image-directories.ts
 import { ImageDirectory } from './image-directory.ts';
 import { openImage } from './image-file.ts';
 import { growImage } from './image-growth.ts';
+import { trashName } from './image-inventory.ts';
+import { restoreImage } from './image-restoration.ts';
 import { readSidecar, requireOurs, sidecarName } from './image-sidecar.ts';
 import { moveImageToTrash } from './image-trash.ts';
+import { imagesOfClaim } from './images-of-claim.ts';
 import type { KernelFeatures } from './kernel-features.ts';
 import { openat2Opener, openatOpener, type PathOpener } from './open-beneath.ts';
 import { storageErrorFromErrno } from './storage-error-from-errno.ts';
@@ -89,6 +92,25 @@ export class LinuxImages implements Images {
       directory.unlink(sidecarName(image.name));
       directory.sync();
       return trashed;
+    });
+  }
+
+  restore(trashed: string, volumeHandle: string): string {
+    return actOnImage('restore', trashed, (image) => {
+      const place = dirname(trashed);
+      if (basename(place) !== trashName) throw imageRefusal('PermissionDenied', image, 'it is not in a trash');
+      using trash = ImageDirectory.open(place, this.#opener);
+      using directory = ImageDirectory.open(dirname(place), this.#opener);
+      const sidecar = requireOurs(readSidecar(trash, image.name), volumeHandle, image);
+      return restoreImage(trash, directory, { image, sidecar });
+    });
+  }
+
+  ofSameClaim(path: string, claim: NonNullable<ImageSidecar['claim']>): readonly string[] {
+    return actOnImage('look beside', path, ({ path: wanted }) => {
+      using directory = openImageDirectory(dirname(wanted), this.#opener);
+      const others = directory === undefined ? [] : imagesOfClaim(directory, claim);
+      return others.filter((other) => this.stat(other)?.isAllHole === false);
     });
   }
 

@@ -56,7 +56,13 @@ function decide({ inventory, accountedFor, mounts = [], loops = [], now = change
 }
 
 const record: VolumeRecord = recordOf(volumeToMount('device', 'data', ['web']));
-const sidecar = { volumeHandle: 'pvc-1', ownerUid: 'uid-data', owner: 'claim default/data' };
+const sidecar = {
+  volumeHandle: 'pvc-1',
+  ownerUid: 'uid-data',
+  owner: 'claim default/data',
+  driver: 'd',
+  sizeBytes: 1n,
+};
 const image: InventoryImage = { path: imagePath('data'), changedAt, image: 'file', sidecar };
 const onImage = { devicePath: '/dev/loop7', backing: { device: 1n, inode: 2n, path: imagePath('data') } };
 

@@ -2,7 +2,7 @@
  * What on this machine is moored's and nobody's: listed for people, removed only when they say so. An orphan is what no
  * record, no object and no desired volume accounts for; when in doubt a thing is not one, or has an obstacle. Pure.
  */
-import type { Inventory, InventoryEntry, InventoryImage, InventoryLoop } from '../world/inventory.ts';
+import type { Inventory, InventoryEntry, InventoryImage, InventoryLoop, InventorySidecar } from '../world/inventory.ts';
 import type { MountTable } from '../world/mount-table.ts';
 import type { VolumeRecord } from '../world/volume-record.ts';
 import { findOrphans } from './reconstruct.ts';
@@ -32,6 +32,7 @@ export interface Orphan {
   readonly obstacle: string;
   /** Of an image, as its sidecar says. */
   readonly volumeHandle?: string;
+  readonly sidecar?: InventorySidecar;
 }
 
 /** All that accounts for something on this machine. */
@@ -164,7 +165,7 @@ function orphanedImage(image: InventoryImage, question: OrphanQuestion): Orphan[
       reason: `${what}; made for ${sidecar.owner}`,
       action: 'trash',
       obstacle: loopOn(path, question),
-      volumeHandle: sidecar.volumeHandle,
+      ...{ volumeHandle: sidecar.volumeHandle, sidecar },
     },
   ];
 }
@@ -186,6 +187,7 @@ function trashed(image: InventoryImage, question: OrphanQuestion): Orphan {
     reason,
     action: isOurs ? 'purge' : 'none',
     obstacle: isOurs ? loopOn(path, question) || tooYoung(since, question) : 'it has no sidecar of moored',
+    ...(isOurs ? { volumeHandle: sidecar.volumeHandle, sidecar } : {}),
   };
 }
 

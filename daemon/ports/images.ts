@@ -1,3 +1,5 @@
+import type { PersistentVolumeSpec } from '../api/persistent-volume.ts';
+
 /** Identity of an image's data, kept beside it as `<image>.json`, so that it can be found again without the state dir. */
 export interface ImageSidecar {
   readonly apiVersion: 'moored.dev/v1';
@@ -13,6 +15,8 @@ export interface ImageSidecar {
   readonly sizeBytes: string;
   readonly fsType: string;
   readonly createdAt: string;
+  /** The volume as it was provisioned, without its claim: by it the volume is found again when its object is lost. */
+  readonly persistentVolume?: { readonly name: string; readonly spec: PersistentVolumeSpec };
 }
 
 /** Whose snapshot an image is, and how it was taken. */
@@ -56,6 +60,16 @@ export interface Images {
   grow(path: string, volumeHandle: string, sizeBytes: bigint): 'grown' | 'asLong';
   /** Moves image and sidecar to `.trash/` in the image's own directory; refuses what has no sidecar of ours. Returns the new path. */
   moveToTrash(path: string, volumeHandle: string): string;
+  /**
+   * Moves an image and its sidecar out of a trash, back to where they were, and returns the path there. Refuses what has
+   * no sidecar of ours, and with AlreadyExists when something is in its place.
+   */
+  restore(trashed: string, volumeHandle: string): string;
+  /**
+   * Images beside `path` that were made for a claim of the same namespace and name and another uid, and into which
+   * something was written: data of a claim of before.
+   */
+  ofSameClaim(path: string, claim: NonNullable<ImageSidecar['claim']>): readonly string[];
   /**
    * Puts a new blank image in the place of one whose format was cut off before anything could be mounted from it; the
    * old one goes to the trash. Repeatable: an image that is not there is made again by its sidecar.

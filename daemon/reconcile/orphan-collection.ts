@@ -30,7 +30,12 @@ export interface OrphanCollectionOptions {
   readonly hold: () => string;
 }
 
-export interface OrphanList {
+/** As it is told: what a sidecar says in full is the daemon's own business. */
+interface OrphanList extends Omit<FullOrphanList, 'orphans'> {
+  readonly orphans: readonly Omit<Orphan, 'sidecar'>[];
+}
+
+export interface FullOrphanList {
   readonly orphans: readonly Orphan[];
   readonly held: string;
   readonly incomplete: readonly string[];
@@ -69,6 +74,11 @@ export class OrphanCollection {
   }
 
   async list(graceMs: number): Promise<OrphanList> {
+    const { orphans, ...rest } = await this.look(graceMs);
+    return { ...rest, orphans: orphans.map(({ sidecar: _, ...orphan }) => orphan) };
+  }
+
+  async look(graceMs: number): Promise<FullOrphanList> {
     await this.#options.host.mountTable.refresh();
     return this.#look(graceMs);
   }
@@ -85,7 +95,7 @@ export class OrphanCollection {
     return { held, results, unknown };
   }
 
-  #look(graceMs: number): OrphanList {
+  #look(graceMs: number): FullOrphanList {
     const { asw, objects, host, inventory, layout, clock, dsw, hold } = this.#options;
     const mounts = host.mountTable.current();
     const { local, skipped } = imageDirectoriesOf(objects, layout, mounts);

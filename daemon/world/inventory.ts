@@ -20,6 +20,11 @@ export interface InventorySidecar {
   readonly ownerUid: string;
   /** "claim default/data", "pod default/web". */
   readonly owner: string;
+  readonly driver: string;
+  readonly sizeBytes: bigint;
+  readonly claim?: { readonly namespace: string; readonly name: string; readonly uid: string };
+  /** The volume that the image was provisioned as; read from a file, and not yet judged. */
+  readonly persistentVolume?: { readonly name: unknown; readonly spec: unknown };
 }
 
 export interface InventoryLoop {

@@ -684,7 +684,7 @@ describe('the command line', () => {
 
   test.each([
     ['get', "error: missing required argument 'KIND[,KIND]'"],
-    ['get x', 'error: Cannot use the kind "x": unknown, known are pods (po), persistentvolumeclaims (pvc), '],
+    ['get x', 'error: Cannot use the kind "x": unknown, known are pods (po), statefulsets (sts), '],
     [
       'get pods -o xml',
       "error: option '-o, --output <FORMAT>' argument 'xml' is invalid. Wanted one of wide, json, yaml, name.",

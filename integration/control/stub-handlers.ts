@@ -16,6 +16,8 @@ import type {
   PlanRequest,
   ResourceKind,
   VersionReply,
+  VolumeReply,
+  VolumeRequest,
 } from '../../daemon/control/protocol.ts';
 import { mooredVersion, protocolVersion } from '../../daemon/control/protocol.ts';
 
@@ -38,6 +40,7 @@ export class StubHandlers implements ControlHandlers {
   readonly planned: PlanRequest[] = [];
   readonly holds: HoldRequest[] = [];
   readonly collected: GcRequest[] = [];
+  readonly asked: VolumeRequest[] = [];
   readonly #looks = new Map<ResourceKind, number>();
   #revision = 1;
   readonly #waiting = new Set<() => void>();
@@ -103,6 +106,11 @@ export class StubHandlers implements ControlHandlers {
   hold(request: HoldRequest): HoldReply {
     this.holds.push(request);
     return this.state.hold;
+  }
+
+  volumes(request: VolumeRequest): VolumeReply {
+    this.asked.push(request);
+    return { results: [{ subject: 'pv/x', state: 'done', message: request.verb }] };
   }
 
   doctor(): DoctorReply {

@@ -165,6 +165,7 @@ export const stubState: StubState = {
   ready: true,
   replies: {
     pods: { apiVersion: 'v1', kind: 'List', items: [web, sick] },
+    trash: { trash: [] },
     statefulsets: { apiVersion: 'v1', kind: 'List', items: [] },
     persistentvolumeclaims: { apiVersion: 'v1', kind: 'List', items: [pendingClaim, claim] },
     persistentvolumes: { apiVersion: 'v1', kind: 'List', items: [volume] },

@@ -11,6 +11,8 @@ export class DaemonProcess extends DaemonClient {
   readonly manifestDir: string;
   readonly rootDir: string;
   readonly runDir: string;
+  /** For the next start; none unless a test sets it. */
+  configFile: string | undefined;
   #child: ChildProcess | undefined;
   #log = '';
 
@@ -59,7 +61,9 @@ export class DaemonProcess extends DaemonClient {
 
   /** A daemon process that is not waited for. */
   spawn(): ChildProcess {
-    const child = spawn(process.execPath, [join(dist, 'moored.js'), ...this.directoryFlags, '--log-level', 'debug'], {
+    const config = this.configFile === undefined ? [] : ['--config', this.configFile];
+    const args = [...this.directoryFlags, ...config, '--log-level', 'debug'];
+    const child = spawn(process.execPath, [join(dist, 'moored.js'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const keep = (chunk: Buffer) => {

@@ -1,5 +1,7 @@
+import type { PersistentVolumeSpec } from '../../daemon/api/persistent-volume.ts';
 import { bytesOf, parseQuantity } from '../../daemon/api/quantity.ts';
 import type { StorageClassSpec } from '../../daemon/api/storage-class.ts';
+import type { ImageSidecar } from '../../daemon/ports/images.ts';
 import type { ProvisionedVolume, ProvisionRequest } from '../../daemon/ports/volume-plugin.ts';
 import type { DiskLayout } from '../../daemon/world/disk-layout.ts';
 import { parseMountOptions } from '../../daemon/world/mount-options.ts';
@@ -23,29 +25,26 @@ export function provisionLoopImage(request: ProvisionRequest, layout: DiskLayout
   const volumeName = `pvc-${uid}`;
   const path = `${directory}/${namespace}/${imageName(name, `-${uid}`)}`;
   const sizeBytes = bytesOf(parseQuantity(claim.spec.resources.requests.storage)).toString();
-  return {
-    volumeName,
-    image: {
-      path,
-      sidecar: {
-        apiVersion: 'moored.dev/v1',
-        driver: driverName,
-        volumeHandle: volumeName,
-        claim: { namespace, name, uid },
-        sizeBytes,
-        fsType: claim.spec.volumeMode === 'Block' ? '' : fsType,
-        createdAt: now,
-      },
-    },
-    spec: {
-      capacity: { storage: claim.spec.resources.requests.storage },
-      accessModes: claim.spec.accessModes,
-      volumeMode: claim.spec.volumeMode ?? 'Filesystem',
-      storageClassName: storageClass.metadata.name,
-      // Upstream's default for a class is Delete; here data is kept unless the class says so.
-      persistentVolumeReclaimPolicy: storageClass.spec.reclaimPolicy ?? 'Retain',
-      ...(mountOptions.length > 0 ? { mountOptions } : {}),
-      csi: { driver: driverName, volumeHandle: volumeName, fsType, volumeAttributes: { path } },
-    },
+  const volumeMode = claim.spec.volumeMode ?? 'Filesystem';
+  const spec: PersistentVolumeSpec = {
+    capacity: { storage: claim.spec.resources.requests.storage },
+    accessModes: claim.spec.accessModes,
+    volumeMode,
+    storageClassName: storageClass.metadata.name,
+    // Upstream's default for a class is Delete; here data is kept unless the class says so.
+    persistentVolumeReclaimPolicy: storageClass.spec.reclaimPolicy ?? 'Retain',
+    ...(mountOptions.length > 0 ? { mountOptions } : {}),
+    csi: { driver: driverName, volumeHandle: volumeName, fsType, volumeAttributes: { path } },
   };
+  const sidecar: ImageSidecar = {
+    apiVersion: 'moored.dev/v1',
+    driver: driverName,
+    volumeHandle: volumeName,
+    claim: { namespace, name, uid },
+    sizeBytes,
+    fsType: volumeMode === 'Block' ? '' : fsType,
+    createdAt: now,
+    persistentVolume: { name: volumeName, spec },
+  };
+  return { volumeName, image: { path, sidecar }, spec };
 }

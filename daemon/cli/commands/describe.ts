@@ -108,6 +108,10 @@ const describers: { readonly [K in ResourceKind]: Describe<Items[K]> } = {
   asw: (volume) => describeActual(volume),
   operations: (operation, { now }) => describeOperation(operation, now()),
   events: () => ({ fields: [], sections: [] }),
+  trash: ({ name, owner, size, deletedAt, keptUntil, path }) => ({
+    fields: Object.entries({ Name: name, Owner: owner, Size: size, Deleted: deletedAt, Kept: keptUntil, Path: path }),
+    sections: [],
+  }),
   manifests: (manifest) => describeManifest(manifest),
 };
 

@@ -12,6 +12,7 @@ import type {
   ResourceKind,
   StatefulSetView,
   StorageClassView,
+  TrashView,
   VolumeView,
 } from '../../control/protocol.ts';
 import type {
@@ -37,6 +38,7 @@ export interface Items {
   readonly operations: OperationView;
   readonly events: RecordedEvent;
   readonly manifests: ManifestFile;
+  readonly trash: TrashView;
 }
 
 export interface Column<Item> {

@@ -6,6 +6,7 @@ import { events, manifests, operations } from './record-resources.ts';
 import type { Resources } from './resource.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from './snapshot-resources.ts';
 import { statefulSets } from './stateful-set-resource.ts';
+import { trash } from './trash-resource.ts';
 import { asw, dsw, volumes } from './world-resources.ts';
 
 export const resources: Resources = {
@@ -24,6 +25,7 @@ export const resources: Resources = {
   operations,
   events,
   manifests,
+  trash,
 };
 
 /** The kind that a word of the command line means, as kubectl: short, singular or plural, in any case. */

@@ -13,6 +13,7 @@ export type Effect =
   | 'probeNfs'
   | 'refresh'
   | 'attach'
+  | 'restoreImage'
   | 'detach'
   | 'keepLoop'
   | 'probe'

@@ -152,6 +152,33 @@ export function fakeImages(kernel: FakeKernel): Images {
         },
         `${path}.trash`,
       ),
+    restore: (trashed, volumeHandle) =>
+      effects.do(
+        'restoreImage',
+        trashed,
+        () => {
+          const image = imageFiles.get(trashed);
+          const path = trashed.replace(/\.trash.*$/, '');
+          if (image?.sidecar?.volumeHandle !== volumeHandle) {
+            throw finalError(`Cannot restore "${trashed}": it is not ours`, 'FailedPrecondition');
+          }
+          if (imageFiles.has(path))
+            throw finalError(`Cannot restore "${trashed}": "${path}" is there`, 'AlreadyExists');
+          imageFiles.delete(trashed);
+          imageFiles.set(path, image);
+          return path;
+        },
+        trashed,
+      ),
+    ofSameClaim: (path, { namespace, name, uid }) => {
+      const directory = path.slice(0, path.lastIndexOf('/') + 1);
+      return [...imageFiles].flatMap(([other, { sidecar, content }]) => {
+        const owner = sidecar?.claim;
+        const isSame = owner?.namespace === namespace && owner.name === name && owner.uid !== uid;
+        const isBeside = other.startsWith(directory) && other.endsWith('.img');
+        return isSame && isBeside && content !== 'hole' ? [other] : [];
+      });
+    },
     replace: (path, volumeHandle) =>
       effects.do(
         'replaceImage',

@@ -92,6 +92,19 @@ export const claimReasons = {
   VolumeDeleted: {
     type: 'Normal',
     means: 'The volume was deleted; its image is in the trash.',
-    help: ['moorctl orphans lists the trash'],
+    help: ['moorctl get trash', 'moorctl undelete NAME brings it back'],
+  },
+  VolumeUndeleted: { type: 'Normal', means: 'A deleted volume was brought back from the trash.', help: [] },
+  VolumeReleased: { type: 'Normal', means: 'The claim of a released volume was taken off it by hand.', help: [] },
+  VolumeAdopted: { type: 'Normal', means: 'A volume was reserved for a claim by hand.', help: [] },
+  VolumeRecovered: {
+    type: 'Normal',
+    means: 'The object of a volume was made anew from the record beside its image.',
+    help: [],
+  },
+  TrashEmptied: {
+    type: 'Normal',
+    means: 'A deleted volume was in the trash for trash.grace and was removed.',
+    help: [],
   },
 } as const satisfies Readonly<Record<string, Reason>>;

@@ -41,8 +41,16 @@ export const examples: Area = {
       says: 'A pod that waits for a topology, and runs when the class is changed.',
       tests: ['integration/topology.test.ts > goes from Pending to Ready once the class allows the zone'],
     },
-    { id: 'X15', says: 'A StatefulSet with a claim template.', tests: [] },
-    { id: 'X16', says: 'A pod with an init container that shares a volume.', tests: [] },
+    {
+      id: 'X15',
+      says: 'A StatefulSet with a claim template.',
+      tests: ['integration/stateful-set.test.ts > X15: the mysql StatefulSet'],
+    },
+    {
+      id: 'X16',
+      says: 'A pod with an init container that shares a volume.',
+      tests: ['integration/stateful-set.test.ts > X16: the init container and nginx share one volume'],
+    },
     { id: 'X17', says: 'Two classes over one storage, chosen by annotation.', tests: ['pv/x-3 (X17)'] },
     {
       id: 'X18',

@@ -4,14 +4,58 @@ export const statefulSets: Area = {
   title: 'StatefulSets',
   rows: [
     { id: 'E01', says: 'Stateless, stateful, and clustered services.', tests: [] },
-    { id: 'E02', says: 'A pod is named after its set and ordinal, and its storage follows the name.', tests: [] },
-    { id: 'E03', says: 'Pods come in order, and go in the reverse.', tests: [] },
+    {
+      id: 'E02',
+      says: 'A pod is named after its set and ordinal, and its storage follows the name.',
+      tests: [
+        'daemon/controllers/dependents-controller.test.ts > gives pods their identity',
+        'integration/stateful-set.test.ts > mounts pod after pod, and finds the storage of each by its name',
+      ],
+    },
+    {
+      id: 'E03',
+      says: 'Pods come in order, and go in the reverse.',
+      tests: [
+        'daemon/controllers/dependents-controller.test.ts > makes claim, then pod, one ordinal after the other',
+        'daemon/controllers/dependents-controller.test.ts > scales down in reverse',
+        'integration/stateful-set.test.ts > goes in reverse order',
+      ],
+    },
     { id: 'E04', says: 'Names of pods in DNS are not of storage: moored makes none.', tests: [] },
-    { id: 'E05', says: 'volumeClaimTemplates make a claim for each pod.', tests: [] },
-    { id: 'E06', says: 'Claims stay when the set is deleted or scaled down, unless it says otherwise.', tests: [] },
-    { id: 'E07', says: 'Volumes come of a class or were there before.', tests: [] },
-    { id: 'E08', says: 'A pod that comes back finds its storage.', tests: [] },
-    { id: 'E09', says: 'Init containers share the volumes of the pod.', tests: [] },
+    {
+      id: 'E05',
+      says: 'volumeClaimTemplates make a claim for each pod.',
+      tests: [
+        'daemon/controllers/dependents-controller.test.ts > gives claims the labels of the selector',
+        'integration/stateful-set.test.ts > X15: the mysql StatefulSet',
+      ],
+    },
+    {
+      id: 'E06',
+      says: 'Claims stay when the set is deleted or scaled down, unless it says otherwise.',
+      tests: [
+        'daemon/controllers/dependents-controller.test.ts > ss/owner matrix',
+        'integration/stateful-set.test.ts > keeps the claims when it is scaled down',
+      ],
+    },
+    {
+      id: 'E07',
+      says: 'Volumes come of a class or were there before.',
+      tests: [
+        'daemon/controllers/dependents-controller.test.ts > uses a claim that is there as it is',
+        'integration/stateful-set.test.ts > X15: the mysql StatefulSet',
+      ],
+    },
+    {
+      id: 'E08',
+      says: 'A pod that comes back finds its storage.',
+      tests: ['integration/stateful-set.test.ts > mounts pod after pod, and finds the storage of each by its name'],
+    },
+    {
+      id: 'E09',
+      says: 'Init containers share the volumes of the pod.',
+      tests: ['integration/stateful-set.test.ts > X16: the init container and nginx share one volume'],
+    },
     { id: 'E10', says: 'The directory of a volume is what is backed up.', tests: [] },
   ],
 };
