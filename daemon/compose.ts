@@ -60,7 +60,8 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   const outside = { state, host, leases, services, clock: systemClock, logger };
   const { name, labels } = thisMachine(config.node.name);
   const machine = { name, labels: { ...labels, ...config.node.labels } };
-  const core = new Core({ ...outside, layout, plugins, chance, machine, heavyLimit });
+  const ignoresFinishedPods = config.claims.ignoreFinishedPods === true;
+  const core = new Core({ ...outside, layout, plugins, chance, machine, heavyLimit, ignoresFinishedPods });
   await core.reconstruct();
   const listings = new LastListing();
   const left = leftBehind(core, { host, layout, logger }, config.trash.graceMs);

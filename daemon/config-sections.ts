@@ -5,6 +5,19 @@ export interface TrashSettings {
   readonly graceMs?: number;
 }
 
+export interface ClaimSettings {
+  /** A pod that has finished does not keep a claim that is to go; upstream keeps it. */
+  readonly ignoreFinishedPods?: boolean;
+}
+
+export function parseClaims(source: string, given: Readonly<Record<string, unknown>>): ClaimSettings {
+  const { ignoreFinishedPods, ...unknown } = given;
+  refuseOthers(source, 'claims', unknown, 'ignoreFinishedPods');
+  if (ignoreFinishedPods === undefined) return {};
+  if (typeof ignoreFinishedPods === 'boolean') return { ignoreFinishedPods };
+  throw new Error(`Cannot read ${source}: "claims.ignoreFinishedPods" is not true or false`);
+}
+
 const unitMs = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 } as const;
 
 export function parseTrash(source: string, given: Readonly<Record<string, unknown>>): TrashSettings {

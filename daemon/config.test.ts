@@ -33,6 +33,7 @@ describe('parseConfig', () => {
     [{ node: { labels: { 'a b': 'c' } } }, 'is not a legal key'],
     [{ trash: { grace: 7 } }, '"trash.grace" is 7, wanted such as 7d, 12h or 30m'],
     [{ trash: { grade: '7d' } }, 'unknown key "trash.grade", want grace'],
+    [{ claims: { ignoreFinishedPods: 'yes' } }, '"claims.ignoreFinishedPods" is not true or false'],
     [{ nod: {} }, 'unknown key "nod", did you mean "node"?'],
   ])('refuses %j', (values, message) => {
     expect(() => read(values)).toThrow(message);

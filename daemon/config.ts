@@ -2,7 +2,7 @@
 
 import { dnsSubdomainProblem, labelValueProblem, qualifiedNameProblem } from './api/names.ts';
 import { nearestName } from './api/nearest-name.ts';
-import { parseTrash, type TrashSettings } from './config-sections.ts';
+import { type ClaimSettings, parseClaims, parseTrash, type TrashSettings } from './config-sections.ts';
 
 export interface Config {
   /** Absolute paths without a trailing slash. */
@@ -14,6 +14,7 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly node: NodeSettings;
   readonly trash: TrashSettings;
+  readonly claims: ClaimSettings;
 }
 
 /** This machine as a node: what selectors of pods, volumes and classes are held against. */
@@ -31,7 +32,7 @@ const defaults = {
   logLevel: 'info',
 } as const;
 
-const accepted: Readonly<Record<keyof Config, readonly string[] | 'path' | 'node' | 'trash'>> = {
+const accepted: Readonly<Record<keyof Config, readonly string[] | 'path' | 'node' | 'trash' | 'claims'>> = {
   manifestDir: 'path',
   rootDir: 'path',
   stateDir: 'path',
@@ -40,6 +41,7 @@ const accepted: Readonly<Record<keyof Config, readonly string[] | 'path' | 'node
   logLevel: ['debug', 'info', 'warn', 'error'],
   node: 'node',
   trash: 'trash',
+  claims: 'claims',
 };
 
 /** Where a value comes from, for messages: "/etc/moored/moored.yaml" or "command line". */
@@ -53,7 +55,7 @@ export interface ConfigSource {
  * @throws Error naming source, key and what is accepted
  */
 export function parseConfig(sources: readonly ConfigSource[]): Config {
-  const values: Record<string, unknown> = { ...defaults, node: { labels: {} }, trash: {} };
+  const values: Record<string, unknown> = { ...defaults, node: { labels: {} }, trash: {}, claims: {} };
   for (const { name, values: given } of sources) {
     for (const [key, value] of Object.entries(given)) {
       if (value === undefined) continue;
@@ -64,7 +66,11 @@ export function parseConfig(sources: readonly ConfigSource[]): Config {
   return values as unknown as Config;
 }
 
-function parseValue(source: string, key: string, value: unknown): string | NodeSettings | TrashSettings {
+function parseValue(
+  source: string,
+  key: string,
+  value: unknown,
+): string | NodeSettings | TrashSettings | ClaimSettings {
   if (!Object.hasOwn(accepted, key)) {
     const nearest = nearestName(key, Object.keys(accepted));
     const guess = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
@@ -72,6 +78,7 @@ function parseValue(source: string, key: string, value: unknown): string | NodeS
   }
   const kind = accepted[key as keyof Config];
   if (kind === 'node') return parseNode(source, value);
+  if (kind === 'claims') return parseClaims(source, mapping(source, 'claims', value));
   if (kind === 'trash') return parseTrash(source, mapping(source, 'trash', value));
   if (typeof value !== 'string') throw new Error(`Cannot read ${source}: "${key}" is not a string`);
   if (kind === 'path') return parsePath(source, key, value);

@@ -61,6 +61,8 @@ export interface CoreOptions {
   readonly chance: Chance;
   /** This machine as a node: its name and labels. */
   readonly machine: NamedLabels;
+  /** A pod that has finished does not keep a claim that is to go. */
+  readonly ignoresFinishedPods?: boolean;
   /** How many operations with children (mkfs, fsck, mount) may run at once. */
   readonly heavyLimit: number;
 }
@@ -109,12 +111,11 @@ export class Core {
     this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
     this.snapshots = newSnapshots({ ...options, ...common, asw, random, executor: () => this.executor });
-    const onTrashed = this.trash.remember;
-    const parts = provisioningParts(options, asw, () => this.executor);
-    const provisioning = new Provisioning({ ...common, ...parts, restoring: this.snapshots.restoring, onTrashed });
+    const parts = { ...provisioningParts(options, asw, () => this.executor), onTrashed: this.trash.remember };
+    const provisioning = new Provisioning({ ...common, ...parts, restoring: this.snapshots.restoring });
     this.dependents = new DependentsController({ ...common, readiness: () => podReadiness(this.snapshot()) });
     const scheduling = { nodes: () => this.#nodes(), isHere: (podUid: string) => asw.hasPod(podUid) };
-    this.claims = new ClaimController({ ...common, ...scheduling, provisioning, random });
+    this.claims = new ClaimController({ ...options, ...common, ...scheduling, provisioning, random });
     this.manifests = new ManifestController({ ...common, state });
     this.servers = new NfsServerMonitor({
       ...{ ...common, asw, host },

@@ -95,7 +95,10 @@ export interface StoredPod extends Pod {
 
 /** A pod is terminated when its file is gone or its phase says so (DESIGN.md, decisions). */
 export function isTerminated(pod: StoredPod): boolean {
-  return (
-    pod.metadata.deletionTimestamp !== undefined || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
-  );
+  return pod.metadata.deletionTimestamp !== undefined || hasFinished(pod);
+}
+
+/** It has ended, and is there still. */
+export function hasFinished({ status }: StoredPod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }

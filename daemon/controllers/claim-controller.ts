@@ -24,7 +24,8 @@ import { nextSchedulingStep } from './scheduling-step.ts';
 import { nextVolumeStep } from './volume-step.ts';
 
 /** The effects that steps ask for. */
-export interface ProvisionEffects extends Omit<ClaimSurroundings, 'now' | 'failureOf' | 'nodes' | 'isHere'> {
+export interface ProvisionEffects
+  extends Omit<ClaimSurroundings, 'now' | 'failureOf' | 'nodes' | 'isHere' | 'ignoresFinishedPods'> {
   provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void>;
   /** Makes the backing data longer, then the volume's capacity say so. */
   expand(claim: StoredPersistentVolumeClaim, volume: StoredPersistentVolume, storage: string): Promise<void>;
@@ -43,6 +44,7 @@ export interface ClaimControllerOptions {
   readonly nodes: () => Nodes;
   /** Whether something of the pod is on this machine already. */
   readonly isHere: (podUid: string) => boolean;
+  readonly ignoresFinishedPods?: boolean;
   readonly clock: Clock;
   readonly events: EventRecorder;
   readonly logger: Logger;
@@ -90,6 +92,7 @@ export class ClaimController {
         return options.nodes();
       },
       isHere: options.isHere,
+      ignoresFinishedPods: options.ignoresFinishedPods === true,
       freeBytes: (storageClass) => provisioning.freeBytes(storageClass),
       canProvision: (provisioner) => provisioning.canProvision(provisioner),
       canExpand: (volume) => provisioning.canExpand(volume),

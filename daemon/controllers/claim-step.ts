@@ -8,6 +8,7 @@
  */
 
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
+import { hasFinished } from '../api/pod.ts';
 import { annotations, finalizers } from '../api/well-known.ts';
 import { isClaimedBy, mismatch } from '../plan/claim-matching.ts';
 import { bindStep } from './bind-step.ts';
@@ -24,9 +25,11 @@ export function nextClaimStep(claim: StoredPersistentVolumeClaim, world: ClaimWo
   return unboundStep(claim, world);
 }
 
-/** pvc-protection: the claim stays while any pod names it. */
+/** pvc-protection: the claim stays while any pod names it, finished ones too unless moored.yaml says otherwise. */
 function deletionStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): ControlStep {
-  const users = world.podsUsing(claim.metadata);
+  const users = world
+    .podsUsing(claim.metadata)
+    .filter((pod) => world.ignoresFinishedPods !== true || !hasFinished(pod));
   if (users.length === 0) return finishDeletion(claim, finalizers.pvcProtection);
   const names = users.map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`).join(', ');
   return wait('ClaimInUse', `claim is being deleted and waits for pod ${names}`);

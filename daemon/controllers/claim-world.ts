@@ -33,6 +33,8 @@ export interface ClaimWorld extends ClaimSurroundings {
 export interface ClaimSurroundings extends Pick<SchedulingWorld, 'nodes' | 'isHere' | 'freeBytes'> {
   /** RFC 3339, for conditions that begin now. */
   readonly now: string;
+  /** A pod that has finished does not keep a claim that is to go (upstream: it does). */
+  readonly ignoresFinishedPods?: boolean;
   /** Whether a class of this provisioner is served by a plugin here. */
   canProvision(provisioner: string): boolean;
   /** Whether a plugin here made the volume and can make it larger. */

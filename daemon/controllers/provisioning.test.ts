@@ -44,7 +44,6 @@ class Daemon {
       isImageInUse: () => false,
       isVolumeInUse: () => false,
       onTrashed: () => {},
-      restoring: { restore: () => Promise.reject(new Error('nothing is restored here')) },
       nodeExpansion: () => ({ expandedBytes: 0n, isRunning: false }),
     });
     const nodes = () => nodesOf({ name: 'node1', labels: {} }, []);

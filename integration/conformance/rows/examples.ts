@@ -9,7 +9,11 @@ export const examples: Area = {
       tests: ['integration/vm/nfs.test.ts > mounts a PersistentVolume with its options'],
     },
     { id: 'X02', says: 'A claim without a class binds it.', tests: ['pv/x-1 (X01, X02, X03)'] },
-    { id: 'X03', says: 'The table of claims, with access modes in short.', tests: [] },
+    {
+      id: 'X03',
+      says: 'The table of claims, with access modes in short.',
+      tests: ['integration/control/moorctl.test.ts > get pvc'],
+    },
     {
       id: 'X04',
       says: 'A pod that mounts it.',
@@ -21,7 +25,7 @@ export const examples: Area = {
       says: 'A claim with both spellings of its class: the annotation wins.',
       tests: ['pv/x-2 (X05, X06)', 'pv/11-own-3 (Z10)'],
     },
-    { id: 'X07', says: 'The table of volumes.', tests: [] },
+    { id: 'X07', says: 'The table of volumes.', tests: ['integration/control/moorctl.test.ts > get pv'] },
     { id: 'X08', says: 'A snapshot class.', tests: [] },
     { id: 'X09', says: 'A snapshot of a claim.', tests: [] },
     { id: 'X10', says: 'A claim made of a snapshot.', tests: [] },
