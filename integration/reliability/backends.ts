@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import type { PodView } from '../../daemon/control/protocol.ts';
 import { claim, claimVolume, documents, pod, storageClass } from '../support/manifests.ts';
+import { claimFrom, snapshot, snapshotClass } from '../support/snapshot-manifests.ts';
 
 export interface Backend {
   readonly name: string;
@@ -90,6 +91,21 @@ export const backends: readonly Backend[] = [
     data: 'file',
   },
   { name: 'inline', manifest: (id) => pod(id, { data: inline }), pods: single, data: 'gone' },
+  // Its own volume is a copy of a snapshot of the other pod's, which may be in use by then or not.
+  {
+    name: 'restored',
+    manifest: (id) =>
+      documents(
+        pod(id, { data: claimVolume(id) }),
+        pod(`${id}-b`, { data: claimVolume(`${id}-source`) }),
+        claim(`${id}-source`, { storageClass: 'ext4', size: '32Mi' }),
+        snapshotClass('matrix'),
+        snapshot(`${id}-snapshot`, `${id}-source`, 'matrix'),
+        claimFrom(id, { snapshot: `${id}-snapshot` }, { storageClass: 'ext4', size: '48Mi' }),
+      ),
+    pods: (id) => [id, `${id}-b`],
+    data: 'file',
+  },
   { name: 'brought', manifest: broughtManifest, pods: single, data: 'file' },
   {
     name: 'empty-dir',

@@ -32,11 +32,15 @@ const requireForCommonJs = [
 
 /** @returns the path of the program; below the checkout, so that koffi is found beside it */
 export async function bundleCrashingDaemon(): Promise<string> {
-  const outfile = join(projectRoot, '.cache/reliability/moored.js');
+  const outdir = join(projectRoot, '.cache/reliability');
   await build({
     absWorkingDir: projectRoot,
-    entryPoints: ['daemon/main.ts'],
-    outfile,
+    // The daemon finds the child that copies images beside itself.
+    entryPoints: [
+      { in: 'daemon/main.ts', out: 'moored' },
+      { in: 'daemon/host/image-copy/main.ts', out: 'image-copy' },
+    ],
+    outdir,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -46,5 +50,5 @@ export async function bundleCrashingDaemon(): Promise<string> {
     logLevel: 'warning',
     plugins: [replacing],
   });
-  return outfile;
+  return join(outdir, 'moored.js');
 }

@@ -30,7 +30,7 @@ const reads = new Set(
   ].concat(
     ['session', 'disk', 'disks', 'multipath', 'usersOf'],
     // Nobody but the daemon itself sees these.
-    ['watch', 'unwatch'],
+    ['watch', 'unwatch', 'published', 'progressOf'],
   ),
 );
 

@@ -1,5 +1,7 @@
 import type { Area } from '../row.ts';
 
+const snapshotSamples = 'integration/snapshots.test.ts > x08, x09, x10 and x13';
+
 export const examples: Area = {
   title: 'Examples that run',
   rows: [
@@ -26,9 +28,9 @@ export const examples: Area = {
       tests: ['pv/x-2 (X05, X06)', 'pv/11-own-3 (Z10)'],
     },
     { id: 'X07', says: 'The table of volumes.', tests: ['integration/control/moorctl.test.ts > get pv'] },
-    { id: 'X08', says: 'A snapshot class.', tests: [] },
-    { id: 'X09', says: 'A snapshot of a claim.', tests: [] },
-    { id: 'X10', says: 'A claim made of a snapshot.', tests: [] },
+    { id: 'X08', says: 'A snapshot class.', tests: [snapshotSamples] },
+    { id: 'X09', says: 'A snapshot of a claim.', tests: [snapshotSamples] },
+    { id: 'X10', says: 'A claim made of a snapshot.', tests: [snapshotSamples] },
     {
       id: 'X11',
       says: 'A local volume with a class that provisions none and waits.',
@@ -39,7 +41,7 @@ export const examples: Area = {
       says: 'A class with topologies.',
       tests: ['integration/topology.test.ts > goes from Pending to Ready once the class allows the zone'],
     },
-    { id: 'X13', says: 'The whole life of a snapshot.', tests: [] },
+    { id: 'X13', says: 'The whole life of a snapshot.', tests: [snapshotSamples] },
     {
       id: 'X14',
       says: 'A pod that waits for a topology, and runs when the class is changed.',

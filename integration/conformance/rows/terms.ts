@@ -57,7 +57,7 @@ export const terms: Area = {
       tests: ['pv/11-17', 'pv/10-own-4 (R01, Z09)'],
     },
     { id: 'T12', says: 'ControllerPublishVolume of a CSI driver.', tests: [] },
-    { id: 'T13', says: 'A snapshot controller.', tests: [] },
+    { id: 'T13', says: 'A snapshot controller, in the daemon.', tests: ['daemon/controllers/snapshots.test.ts > 6-1'] },
     { id: 'T14', says: 'The pods of a node are held against the affinity of their volumes.', tests: [] },
     {
       id: 'T15',
