@@ -7,7 +7,7 @@ import { StateObjectStore } from '../adapters/state-object-store.ts';
 import { objectKey } from '../api/meta.ts';
 import type { StoredObject } from '../api/object.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
-import { claim, volume } from '../api/testing/storage-objects.ts';
+import { claim, storageClass, volume } from '../api/testing/storage-objects.ts';
 import type { StoredVolumeSnapshot } from '../api/volume-snapshot.ts';
 import type { StoredVolumeSnapshotClass } from '../api/volume-snapshot-class.ts';
 import type { StoredVolumeSnapshotContent } from '../api/volume-snapshot-content.ts';
@@ -406,6 +406,54 @@ describe('protection of the claim', () => {
     scene.objects.update({ ...current, spec: { ...current.spec, volumeName: 'pvc-copy' } });
     await scene.settle();
     expect(scene.claimFinalizers).not.toContain(finalizers.cloneProtection);
+  });
+});
+
+describe('a volume made of a snapshot', () => {
+  const layout = diskLayout('/root');
+  const wanted = () => {
+    const asked = restoring();
+    const provisioned = loopPlugin.provision?.(
+      { claim: asked, storageClass: storageClass('fast'), now: created },
+      layout,
+    );
+    if (provisioned === undefined) throw new Error('the plugin makes none');
+    return { asked, provisioned };
+  };
+
+  test('is copied, says how far it is, and has a UUID of its own before it has its name', async () => {
+    const { asked, provisioned } = wanted();
+    const scene = await taken(asked);
+    const copying = Promise.withResolvers<void>();
+    scene.host.effects.next('copyImage', { kind: 'hang', until: copying.promise });
+    const made = scene.snapshots.restoring.restore(asked, provisioned, loopPlugin);
+    expect(scene.snapshots.waits.get('PersistentVolumeClaim/default/restored')).toMatchObject({
+      reason: 'Provisioning',
+    });
+    copying.resolve();
+    // The claim asks for 1Gi, the snapshot has 64Mi: its filesystem is still to be grown.
+    expect((await made).annotations).toEqual({ [annotations.preResizeCapacity]: '64Mi' });
+    const { path } = provisioned.image;
+    expect(scene.host.effects.entries.slice(-3)).toEqual([
+      `copyImage ${path}`,
+      `renewIdentity ${path}`,
+      `publishImage ${path}`,
+    ]);
+    expect(scene.host.imageFiles.get(path)?.sidecar?.madeOf).toBe('default/monday-uid-monday');
+    expect(scene.snapshots.waits.size).toBe(0);
+  });
+
+  test('is given up with its claim', async () => {
+    const { asked, provisioned } = wanted();
+    const scene = await taken(asked);
+    const copying = Promise.withResolvers<void>();
+    scene.host.effects.next('copyImage', { kind: 'hang', until: copying.promise });
+    const made = scene.snapshots.restoring.restore(asked, provisioned, loopPlugin);
+    scene.remove(scene.objects.get(objectKey('PersistentVolumeClaim', 'default', 'restored')));
+    scene.snapshots.sync();
+    copying.resolve();
+    await expect(made).rejects.toThrow(/stopped/);
+    expect(scene.host.copies.size).toBe(0);
   });
 });
 

@@ -40,9 +40,9 @@ export class Snapshots {
     this.#controller = new SnapshotController({ ...options, effects: new SnapshotTaking(parts) });
   }
 
-  /** By "VolumeSnapshot/<namespace>/<name>" or "VolumeSnapshotContent/<name>". */
+  /** By the key of a snapshot, a content, or a claim whose volume is being copied. */
   get waits(): ReadonlyMap<string, ControlWait> {
-    return this.#controller.waits;
+    return new Map([...this.#controller.waits, ...this.restoring.waits]);
   }
 
   /** Before anything else looks: whoever looks into a frozen filesystem may wait for ever. */

@@ -1,21 +1,32 @@
 /** Images of volumes that are made of a snapshot or of another volume: copied, given an identity, and then their name. */
 import { dataSourceOf, isSnapshotSource } from '../api/claim-data-source.ts';
-import { objectKey } from '../api/meta.ts';
+import { keyOf, objectKey } from '../api/meta.ts';
 import type { PersistentVolumeSpec, StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import { bytesOf, formatBytes, parseQuantity } from '../api/quantity.ts';
 import { annotations } from '../api/well-known.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ProvisionedVolume, SnapshotSupport, VolumePlugin } from '../ports/volume-plugin.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { StorageError } from '../world/storage-error.ts';
+import type { ControlWait } from './control-waits.ts';
 import { copyVolume, type VolumeCopyParts } from './volume-copy.ts';
 
 export interface VolumeRestoringOptions extends VolumeCopyParts {
   readonly objects: ObjectStore;
   readonly layout: DiskLayout;
+  readonly clock: Pick<Clock, 'timestamp'>;
   readonly logger: Logger;
+}
+
+interface RunningCopy {
+  readonly claim: StoredPersistentVolumeClaim;
+  readonly target: string;
+  readonly stop: AbortController;
+  /** RFC 3339. */
+  readonly since: string;
 }
 
 /** What a new volume is made of. */
@@ -37,7 +48,7 @@ export interface RestoredVolume {
 export class VolumeRestoring {
   readonly #options: VolumeRestoringOptions;
   /** Of each copy under way, by the claim's uid. */
-  readonly #copies = new Map<string, { readonly claim: StoredPersistentVolumeClaim; readonly stop: AbortController }>();
+  readonly #copies = new Map<string, RunningCopy>();
   #isStopped = false;
 
   constructor(options: VolumeRestoringOptions) {
@@ -66,6 +77,19 @@ export class VolumeRestoring {
     return restoredVolume(provisioned, origin);
   }
 
+  /** How far each copy is, by its claim. */
+  get waits(): ReadonlyMap<string, ControlWait> {
+    return new Map(
+      [...this.#copies.values()].map(({ claim, target, since }) => [keyOf(claim), this.#wait(target, since)]),
+    );
+  }
+
+  #wait(target: string, since: string): ControlWait {
+    const done = this.#options.imageCopies.progressOf(target) ?? 0n;
+    const message = `its data is being copied: ${done >> 20n}Mi are on the disk, blocks that it shares with its source among them`;
+    return { reason: 'Provisioning', message, since };
+  }
+
   /** Copies for claims that are gone are given up. */
   objectsChanged(): void {
     for (const { claim, stop } of this.#copies.values()) {
@@ -88,7 +112,7 @@ export class VolumeRestoring {
   ): Promise<void> {
     const stop = new AbortController();
     if (this.#isStopped) stop.abort();
-    this.#copies.set(claim.metadata.uid, { claim, stop });
+    this.#copies.set(claim.metadata.uid, { claim, target, stop, since: this.#options.clock.timestamp() });
     try {
       await work(stop.signal);
     } catch (thrown) {

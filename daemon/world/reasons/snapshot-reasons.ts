@@ -68,6 +68,11 @@ export const snapshotReasons = {
     means: 'The snapshot was deleted; its data is in the trash.',
     help: ['moorctl orphans lists the trash'],
   },
+  Provisioning: {
+    type: 'Normal',
+    means: 'The volume of the claim is being made: data is copied, and how far it is the message says.',
+    help: [],
+  },
   UnrecognizedDataSourceKind: {
     type: 'Warning',
     means:
