@@ -3,7 +3,7 @@ import { testReference } from './test-reference.ts';
 
 const intro = `# Conformance
 
-<!-- Made by \`npm run conformance\` from integration/conformance/rows/. Do not edit. -->
+<!-- Made by \`npm run docs\` from integration/conformance/rows/; \`npm run conformance\` runs what it names. Do not edit. -->
 
 What Kubernetes' storage does, what moored does about it, and the test that shows it. A test without a file is a case of
 [integration/cases](../integration/cases/README.md), where upstream's scenario tables are data. Tests below \`integration/\`

@@ -3,7 +3,7 @@
  *
  * The tests of the unit ring that rows name are run; those of other rings are looked up in the JSON reports of vitest that
  * are given (`--reporter=json --outputFile=REPORT.json`). A row whose test is not there, was skipped or failed is an error.
- * With --check nothing runs: every named test must be in its file, and the page up to date.
+ * With --check nothing runs: every named test must be in its file, and the page up to date. With --page it is only written.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +72,9 @@ const reports = process.argv.slice(2).filter((argument) => !argument.startsWith(
 const text = conformancePage(areas);
 if (process.argv.includes('--check')) {
   complain(staticProblems());
-  if (readFileSync(page, 'utf8') !== text) complain(['docs/conformance.md is not up to date: npm run conformance']);
+  if (readFileSync(page, 'utf8') !== text) complain(['docs/conformance.md is not up to date: npm run docs']);
+} else if (process.argv.includes('--page')) {
+  writeFileSync(page, text);
 } else {
   const outcomes = [...(await unitOutcomes()), ...reports.flatMap(readReport)];
   const verdicts = references.map((reference) => ({ ...reference, verdict: verdict(reference, outcomes) }));

@@ -247,7 +247,11 @@ export const decisions: Area = {
       says: 'The device is mounted below plugins/, and bound into the directory of each pod.',
       tests: [`${mainJob} > become an image, a loop device, one global mount and a bind`],
     },
-    { id: 'Z03', says: 'Volumes are kept by the state of their pod only.', tests: [] },
+    {
+      id: 'Z03',
+      says: 'A pod that has ended keeps no volume; there is no label that would keep it.',
+      tests: ['integration/restart.test.ts > a pod that was deleted is unmounted at the next start'],
+    },
     {
       id: 'Z04',
       says: 'Both annotations of the provisioner are written, and a claim counts as marked only with both.',
