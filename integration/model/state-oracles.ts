@@ -1,5 +1,6 @@
 /** What must hold whenever the daemon is at rest between two events, and what must be reached when all is calm. */
 import { isTerminated, type StoredPod } from '../../daemon/api/pod.ts';
+import { claimNamesOf } from '../../daemon/api/pod-claims.ts';
 import type { Core } from '../../daemon/core.ts';
 import type { ActualVolume } from '../../daemon/world/actual-state-of-world.ts';
 import type { VolumeToMount } from '../../daemon/world/desired-state-of-world.ts';
@@ -111,6 +112,7 @@ function checkPod(pod: StoredPod, declared: ReadonlyMap<string, Declaration>, ma
   for (const { name: volumeName, persistentVolumeClaim } of pod.spec.volumes ?? []) {
     const claimName = persistentVolumeClaim?.claimName;
     if (claimName !== undefined && !isBoundable(claimName, declared, machine)) continue;
+    if (claimName !== undefined && isWithoutConsumer(claimName, declared, machine)) continue;
     if (isMountedOrRefused(uid, volumeName, machine)) continue;
     machine.violation(`pod ${name} (${uid}) does not get its volume ${volumeName}: ${whyNot(uid, machine)}`);
   }
@@ -139,6 +141,21 @@ function isBoundable(name: string, declared: ReadonlyMap<string, Declaration>, m
   const volume = objects?.list('PersistentVolume').find(({ metadata }) => metadata.name === name);
   const isReleased = volume?.spec.claimRef !== undefined && volume.spec.claimRef.uid !== claim?.metadata.uid;
   return declared.has(key) && claim?.metadata.deletionTimestamp === undefined && !isReleased;
+}
+
+/**
+ * Whether the claim waits for a pod and no pod that uses it can have a node: the claims of a pod are decided together, and
+ * one that is missing keeps the others waiting (scheduler, PreFilter: "persistentvolumeclaim … not found").
+ */
+function isWithoutConsumer(name: string, declared: ReadonlyMap<string, Declaration>, machine: Machine): boolean {
+  const objects = machine.life?.core.objects;
+  const claim = objects?.list('PersistentVolumeClaim').find(({ metadata }) => metadata.name === name);
+  if (claim?.spec.storageClassName !== 'late' || claim.status?.phase === 'Bound') return false;
+  const consumers = (objects?.list('Pod') ?? [])
+    .filter((pod) => !isTerminated(pod))
+    .map(claimNamesOf)
+    .filter((names) => names.includes(name));
+  return !consumers.some((names) => names.every((one) => isBoundable(one, declared, machine)));
 }
 
 /** "The volume changed while in use": by design, takes effect for the next pod of this name. */
