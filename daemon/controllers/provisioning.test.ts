@@ -6,7 +6,7 @@ import { MemoryStateStore } from '../adapters/memory-state-store.ts';
 import { StateObjectStore } from '../adapters/state-object-store.ts';
 import { keyOf } from '../api/meta.ts';
 import type { StoredObject } from '../api/object.ts';
-import { claim, storageClass, volume } from '../api/testing/storage-objects.ts';
+import { claim, podUsing, storageClass, volume } from '../api/testing/storage-objects.ts';
 import { nodesOf } from '../plan/this-node.ts';
 import type { Logger } from '../ports/logger.ts';
 import { FakeClock } from '../ports/testing/fake-clock.ts';
@@ -96,6 +96,20 @@ describe('Provisioning', () => {
     expect(daemon.controller.waits.get('PersistentVolumeClaim/default/data')?.error?.code).toBe('ResourceExhausted');
     await daemon.later();
     expect(daemon.phases).toEqual(['pvc-uid-data Bound', 'data Bound']);
+  });
+
+  it('selects the node anew when there was no room on it, without going round in a circle', async () => {
+    const late = storageClass('gold', { volumeBindingMode: 'WaitForFirstConsumer' });
+    const daemon = new Daemon([late, claim('data', '1Gi', gold), podUsing('web', 'data')]);
+    const full = finalError('Cannot create image: 1Gi wanted, 3Mi free', 'ResourceExhausted');
+    daemon.host.effects.next('createImage', { kind: 'fail', error: full });
+    await daemon.settle();
+    expect(daemon.phases).toEqual(['data Pending']);
+    expect(Number(daemon.objects.list('PersistentVolumeClaim')[0]?.metadata.resourceVersion)).toBeLessThan(12);
+    await daemon.later();
+    expect(daemon.phases).toEqual(['pvc-uid-data Bound', 'data Bound']);
+    const [data] = daemon.objects.list('PersistentVolumeClaim');
+    expect(data?.metadata.annotations).toMatchObject({ 'volume.kubernetes.io/selected-node': 'node1' });
   });
 
   it('pv/11-20: refuses a mount option of the class that the plugin does not take, and makes nothing', async () => {
