@@ -401,6 +401,19 @@ describe('manifests: gone or only unreadable', () => {
     expect(after.shown).toEqual(['PersistentVolumeClaim/default/data made-1', 'Pod/default/web made-2']);
   });
 
+  it('a bad file keeps after a restart what was its, also when another file declares it and then does not', () => {
+    const before = new Machine().take([file('a.yaml', [data])]);
+    const after = new Machine(before.state).take([bad('a.yaml'), file('b.yaml', [data])]);
+    expect(after.refused).toContain(
+      'b.yaml: PersistentVolumeClaim/default/data is declared in "a.yaml" already: this declaration is not used',
+    );
+    after.take([bad('a.yaml'), file('b.yaml')]);
+    expect(after.shown).toEqual(['PersistentVolumeClaim/default/data made-1']);
+    after.take([file('b.yaml', [data])]);
+    expect(after.get(data)?.metadata.annotations?.[annotations.manifest]).toBe('b.yaml');
+    expect(after.take([file('b.yaml')]).shown).toEqual(['PersistentVolumeClaim/default/data made-1 deleting']);
+  });
+
   it('a bad file may be where the object is now: a move that is half written deletes nothing', () => {
     const machine = new Machine().take([file('a.yaml', [data, web])]);
     const half = { ...bad('b.yaml'), words: ['data', 'kind', 'name', 'web'] };

@@ -35,16 +35,19 @@ interface Declaration {
 export function mergeManifests(stored: readonly StoredObject[], listing: ManifestListing): readonly MergeAction[] {
   const byKey = new Map(stored.map((object) => [keyOf(object), object]));
   const declarations = readDeclarations(listing);
+  const states = new Map(listing.files.map(({ name, state }) => [name, state]));
   const actions: MergeAction[] = [];
   for (const [key, candidates] of declarations) {
     const current = byKey.get(key);
     const origin = current?.metadata.annotations?.[annotations.manifest];
+    const keeper = keeperNotUnderstood(current, candidates, states);
+    if (keeper !== undefined) actions.push(...candidates.map((other) => conflict(key, other, keeper)));
+    if (keeper !== undefined) continue;
     const chosen = candidates.find(({ file }) => file === origin) ?? candidates[0];
     if (chosen === undefined) continue;
     for (const other of candidates) if (other !== chosen) actions.push(conflict(key, other, chosen.file));
     actions.push(...mergeOne(key, chosen, current));
   }
-  const states = new Map(listing.files.map(({ name, state }) => [name, state]));
   const naming = filesByWord(listing);
   for (const object of stored) {
     if (declarations.has(keyOf(object)) || !isGone(object, states)) continue;
@@ -52,6 +55,18 @@ export function mergeManifests(stored: readonly StoredObject[], listing: Manifes
     actions.push(maybe === undefined ? { kind: 'delete', object } : held(keyOf(object), maybe));
   }
   return actions;
+}
+
+/** After a restart nothing is known of a bad file: the object was its, and is not another's before the file is understood. */
+function keeperNotUnderstood(
+  current: StoredObject | undefined,
+  candidates: readonly Declaration[],
+  states: ReadonlyMap<string, ManifestFile['state']>,
+): string | undefined {
+  const { annotations: all, deletionTimestamp } = current?.metadata ?? {};
+  const origin = all?.[annotations.manifest];
+  if (origin === undefined || deletionTimestamp !== undefined || states.get(origin) !== 'bad') return undefined;
+  return candidates.some(({ file }) => file === origin) ? undefined : origin;
 }
 
 /** By key, the candidates in the order of their file names. */

@@ -68,6 +68,8 @@ const variants: readonly PodForm[] = [
   { volumes: { full: claimVolume('full', true), blank: claimVolume('blank') } },
   { volumes: { dir: 'emptyDir: {}', mem: 'emptyDir: { medium: Memory }' } },
   { volumes: { kept: claimVolume('kept') }, hasEnded: true },
+  // Given to a claim that nobody declares: a pod that had the volume before is no longer understood, and keeps it.
+  { volumes: { kept: claimVolume('missing') } },
 ];
 
 const share = (path: string, readOnly = false): string =>

@@ -131,8 +131,9 @@ export class EffectOracles implements EffectWatcher {
   /** An object goes only when no file that may declare it is there. */
   #assertMayGo(object: string): void {
     const { manifests } = this.#machine;
-    for (const [name, { declares }] of manifests.files) {
-      if (declares.has(object)) this.#machine.violation(`${object} deleted, but ${name} declares it`);
+    for (const [name, { declares, keeps }] of manifests.files) {
+      if (declares.has(object) || keeps.has(object))
+        this.#machine.violation(`${object} deleted, but ${name} declares it`);
     }
   }
 

@@ -9,6 +9,7 @@ const localAdminActs = [
   'unmountForeign',
   'remount',
   'detachLoop',
+  'takeLoop',
   'removeImage',
   'replaceImage',
   'restoreImage',

@@ -220,6 +220,28 @@ export class Machine {
     imageFiles.set(path, { ...blank, inode: this.host.newId(), content: 'hole' });
   }
 
+  /** Somebody detaches an idle device and puts a file of his own on it, with a filesystem and data. */
+  takeLoop(device: string | undefined): void {
+    const { host } = this;
+    if (device === undefined || !host.loops.has(device) || !this.isIdle(device)) return;
+    const path = `/home/theirs-${host.newId()}.img`;
+    const image: FakeImage = { inode: host.newId(), sizeBytes: 67_108_864n, content: 'ext4', data: 'theirs' };
+    host.loops.set(device, { inode: image.inode, path, readOnly: false, image, sizeBytes: image.sizeBytes });
+    this.trace(`  somebody takes ${device}`);
+  }
+
+  /** A device that goes under a pod's raw volume shows in no mount table: that is known, and not looked for here. */
+  isIdle(device: string): boolean {
+    const { host } = this;
+    const isRaw = host.mounts.some(({ root }) => root === device.slice('/dev'.length));
+    return !host.isMounted(device) && !isRaw && !host.openDevices.has(device);
+  }
+
+  giveLoopsBack(): void {
+    const { loops } = this.host;
+    for (const [device, { path }] of loops) if (path.startsWith('/home/')) loops.delete(device);
+  }
+
   /** Puts the image back that was moved away last, if nothing has taken its place. */
   restoreImage(): void {
     const last = this.aside.pop();
@@ -285,6 +307,8 @@ export class Machine {
     const isAsync = this.#asyncMethods.has(name);
     const isFaulty = this.faultPercent > 0 && this.random.below(100) < this.faultPercent;
     const fault = isFaulty ? chooseFault(call, isAsync, this.random) : undefined;
+    // Between the attach and what is done with the device: an operation has to look whose it is just before.
+    if (isFaulty && call.method === 'probe' && this.random.is(0.5)) this.takeLoop(String(call.args[0]));
     if (fault === undefined) return this.#plain(life, call, act);
     this.counts.faults.set(fault.kind, (this.counts.faults.get(fault.kind) ?? 0) + 1);
     this.trace(`  ${fault.kind} in ${name} ${JSON.stringify(fault)}`);

@@ -10,6 +10,8 @@ interface ManifestText {
   readonly declarations: readonly Declaration[];
   /** Keys of objects that may not go while the file is there. Of a file that is cut off nobody can say any. */
   readonly declares: ReadonlySet<string>;
+  /** Keys of objects that were of this file when it became garbage: a file that is not understood keeps what it declared. */
+  readonly keeps: ReadonlySet<string>;
   readonly isWhole: boolean;
   /** Monotonic, ms; the wall clock of the simulation goes with it. */
   readonly changedAt: number;
@@ -45,12 +47,21 @@ export class ManifestDirectory {
     return this.#state === 'swapped' ? new Map<string, ManifestText>() : this.files;
   }
 
-  write(name: string, text: string, declarations: readonly Declaration[], how: 'whole' | 'half' | 'garbage'): void {
+  /** @param keeps keys of objects that are of this file now */
+  write(
+    name: string,
+    text: string,
+    declarations: readonly Declaration[],
+    how: 'whole' | 'half' | 'garbage',
+    keeps: readonly string[] = [],
+  ): void {
     this.#lastInode++;
     const isWhole = how === 'whole';
     const declares = new Set(how === 'half' ? [] : declarations.map(keyOfDeclaration));
     const stamp = { changedAt: this.#clock.monotonic(), inode: this.#lastInode };
-    this.files.set(name, { text, isWhole, declares, declarations: isWhole ? declarations : [], ...stamp });
+    // Of what is cut off nobody can say that it is not good, and means less.
+    const kept = new Set(how === 'garbage' ? keeps : []);
+    this.files.set(name, { text, isWhole, declares, keeps: kept, declarations: isWhole ? declarations : [], ...stamp });
     this.onChange();
   }
 
@@ -62,7 +73,7 @@ export class ManifestDirectory {
     const file = this.files.get(from);
     if (file === undefined || from === to) return;
     this.files.delete(from);
-    this.files.set(to, { ...file, changedAt: this.#clock.monotonic() });
+    this.files.set(to, { ...file, keeps: new Set(), changedAt: this.#clock.monotonic() });
     this.onChange();
   }
 }

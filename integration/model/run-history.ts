@@ -1,4 +1,6 @@
 /** Interprets a history on the simulated machine. */
+import { keyOf } from '../../daemon/api/meta.ts';
+import { annotations } from '../../daemon/api/well-known.ts';
 import type { MountInfo } from '../../daemon/world/mount-info.ts';
 import { network } from './declarations.ts';
 import { EffectOracles } from './effect-oracles.ts';
@@ -46,7 +48,8 @@ async function take(step: Step, machine: Machine): Promise<void> {
   switch (step.kind) {
     case 'write': {
       const { declarations, how } = step;
-      manifests.write(fileName(step.file), writtenText(step, random), declarations, how);
+      const name = fileName(step.file);
+      manifests.write(name, writtenText(step, random), declarations, how, objectsOf(name, machine));
       return machine.advance(random.below(400));
     }
     case 'remove':
@@ -83,6 +86,17 @@ async function take(step: Step, machine: Machine): Promise<void> {
     case 'calm':
       await calm(machine);
   }
+}
+
+/** Keys of the objects that the daemon has from a file. */
+function objectsOf(file: string, { life }: Machine): readonly string[] {
+  if (life === undefined || life.isDead) return [];
+  const objects = (['Pod', 'PersistentVolumeClaim'] as const).flatMap((kind) => life.core.objects.list(kind));
+  return objects.flatMap((object) =>
+    object.metadata.annotations?.[annotations.manifest] === file && object.metadata.deletionTimestamp === undefined
+      ? [keyOf(object)]
+      : [],
+  );
 }
 
 async function crash(step: Extract<Step, { kind: 'crash' }>, machine: Machine): Promise<void> {
@@ -122,11 +136,10 @@ function administer(act: AdminAct, machine: Machine): void {
       if (path !== undefined) host.remountFromOutside(path, random.is(0.5) ? ['ro', 'nosuid', 'nodev'] : ['rw']);
     },
     detachLoop: () => {
-      // A detached device under a pod's raw volume shows in no mount table: that is known, and not looked for here.
-      const isRaw = (device: string): boolean => host.mounts.some(({ root }) => root === device.slice('/dev'.length));
-      const device = random.pick([...host.loops.keys()].filter((each) => !host.isMounted(each) && !isRaw(each)));
+      const device = random.pick([...host.loops.keys()].filter((each) => machine.isIdle(each)));
       if (device !== undefined) host.loops.delete(device);
     },
+    takeLoop: () => machine.takeLoop(random.pick([...host.loops.keys()])),
     removeImage: () => machine.takeImageAside(random.pick([...host.imageFiles.keys()]) ?? '', false),
     replaceImage: () => machine.takeImageAside(random.pick([...host.imageFiles.keys()]) ?? '', true),
     restoreImage: () => machine.restoreImage(),
@@ -203,6 +216,7 @@ async function calm(machine: Machine): Promise<void> {
   // Nobody can tell a broken admin's mount from a wanted one: he takes it away himself.
   for (const mount of host.mounts) if (host.isForeign(mount)) host.replaceMount(mount, undefined);
   for (const portal of network.portals) machine.target.portals.set(portal, 'up');
+  machine.giveLoopsBack();
   for (let tries = machine.aside.length; tries > 0; tries--) machine.restoreImage();
   machine.mendBroughtImages();
   if (machine.life?.core.reconciler.isDraining === true) machine.kill('kill');

@@ -42,6 +42,8 @@ const acts: Readonly<Record<LocalAdminAct, (machine: RealMachine) => void>> = {
     machine.trace(`  losetup -d ${loop.devicePath}`);
     loops.detach(loop.devicePath, loop.backing);
   },
+  // Numbers of devices are everybody's on this machine: not taken here.
+  takeLoop: () => undefined,
   removeImage: (machine) => takeAside(machine, false),
   replaceImage: (machine) => takeAside(machine, true),
   restoreImage: (machine) => machine.restoreImage(),
