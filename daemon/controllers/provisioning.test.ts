@@ -112,6 +112,16 @@ describe('Provisioning', () => {
     expect(data?.metadata.annotations).toMatchObject({ 'volume.kubernetes.io/selected-node': 'node1' });
   });
 
+  it('goes on when it cannot be seen how much room there is', async () => {
+    const late = storageClass('gold', { volumeBindingMode: 'WaitForFirstConsumer' });
+    const daemon = new Daemon([late, claim('data', '1Gi', gold), podUsing('web', 'data')]);
+    daemon.host.images.freeBytes = () => {
+      throw finalError('Cannot look for room: input/output error');
+    };
+    await daemon.settle();
+    expect(daemon.phases).toEqual(['pvc-uid-data Bound', 'data Bound']);
+  });
+
   it('pv/11-20: refuses a mount option of the class that the plugin does not take, and makes nothing', async () => {
     const suid = storageClass('gold', { mountOptions: ['suid'] });
     const daemon = await new Daemon([suid, claim('data', '1Gi', gold)]).settle();

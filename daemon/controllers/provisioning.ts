@@ -58,10 +58,17 @@ export class Provisioning implements ProvisionEffects {
     return this.#pluginOf(provisioner) !== undefined;
   }
 
+  /** What cannot be seen says nothing: the image's creation looks again, and its failure is the claim's. */
   freeBytes({ spec }: StoredStorageClass): bigint | undefined {
-    const { images, layout, isLocal } = this.#options;
+    const { images, layout, isLocal, logger } = this.#options;
     const directory = this.#pluginOf(spec.provisioner)?.provisionDirectory?.(spec, layout);
-    return directory === undefined || !isLocal(directory) ? undefined : images.freeBytes(directory);
+    if (directory === undefined || !isLocal(directory)) return undefined;
+    try {
+      return images.freeBytes(directory);
+    } catch (error) {
+      logger.warn('room for images not seen', { directory, error: String(error) });
+      return undefined;
+    }
   }
 
   isInUse(volume: StoredPersistentVolume): boolean {

@@ -29,6 +29,9 @@ interface ClaimForm {
 /** Images that users brought: one with a filesystem and data on it, one blank. */
 export const broughtImages = ['full', 'blank'] as const;
 
+/** Is bound when its pod can be scheduled, and that waits for all claims of the pod (volumebinding.go, FindPodVolumes). */
+export const delayedClaim = 'late';
+
 const claims: readonly ClaimForm[] = [
   { name: 'kept', text: claim('kept', { storageClass: 'fast' }) },
   { name: 'temporary', text: claim('temporary', { storageClass: 'temp' }) },

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { AswVolume, GetReplies, PodView } from '../../../daemon/control/protocol.ts';
-import type { Declaration } from '../../model/declarations.ts';
+import { type Declaration, delayedClaim } from '../../model/declarations.ts';
 import { mounts, mountsBelow } from '../../support/kernel-facts.ts';
 import { loopsOf } from './admin.ts';
 import type { RealMachine } from './real-machine.ts';
@@ -53,21 +53,25 @@ function missingOfPod({ metadata: { name }, spec, status }: PodView, world: Worl
   return (spec.volumes ?? []).flatMap((volume) => {
     const found = status.volumes.find((one) => one.name === volume.name);
     const claim = volume.persistentVolumeClaim?.claimName;
-    const wanted = { image: claim ?? `${name}.${volume.name}`, claim, message: found?.message ?? '' };
+    const needed = claim === delayedClaim ? claimsOf(spec) : claim === undefined ? [] : [claim];
+    const wanted = { image: claim ?? `${name}.${volume.name}`, claims: needed, message: found?.message ?? '' };
     if (found?.state === 'Mounted' || isExcused(wanted, world, machine)) return [];
     return [`pod ${name} does not get its volume ${volume.name}: ${JSON.stringify(found)}`];
   });
 }
 
+const claimsOf = ({ volumes = [] }: PodView['spec']): readonly string[] =>
+  volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
+
 /** Not every volume can be had: its claim may be missing, its image taken away, or another one wanted while it is in use. */
 function isExcused(
-  { image, claim, message }: { readonly image: string; readonly claim: string | undefined; readonly message: string },
+  { image, claims, message }: { readonly image: string; readonly claims: readonly string[]; readonly message: string },
   world: World,
   machine: RealMachine,
 ): boolean {
   const isTampered = [...machine.tampered].some((path) => basename(path).startsWith(image));
   const isHeld = message.startsWith('the volume changed');
-  return isTampered || isHeld || (claim !== undefined && !canBeBound(claim, world, machine.declared));
+  return isTampered || isHeld || !claims.every((claim) => canBeBound(claim, world, machine.declared));
 }
 
 /** As in the model: declared, not the ending one of before, and a brought volume is not Released by an earlier claim. */
