@@ -7,7 +7,7 @@ import type { VolumeToMount } from '../../daemon/world/desired-state-of-world.ts
 import type { MountInfo } from '../../daemon/world/mount-info.ts';
 import { type Attachment, imagePathOf } from '../../daemon/world/volume-recipe.ts';
 import type { VolumeRecord } from '../../daemon/world/volume-record.ts';
-import { type Declaration, delayedClaim, initialLuns, keyOfDeclaration } from './declarations.ts';
+import { type Declaration, initialLuns, keyOfDeclaration } from './declarations.ts';
 import { layout, type Machine } from './machine.ts';
 import { checkNetworkLeft, showsAnotherLun } from './network-oracles.ts';
 
@@ -117,9 +117,6 @@ function checkPod(pod: StoredPod, declared: ReadonlyMap<string, Declaration>, ma
     machine.violation(`pod ${name} (${uid}) does not get its volume ${volumeName}: ${whyNot(uid, machine)}`);
   }
 }
-
-const claimsOf = ({ spec }: StoredPod): readonly string[] =>
-  (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
 
 function isMountedOrRefused(uid: string, volumeName: string, machine: Machine): boolean {
   const core = machine.life?.core;
