@@ -8,8 +8,11 @@ import type { OperationContext } from '../operations/operation-context.ts';
 export interface AttachmentKind<A extends Attachment> {
   /** What the very first record says of the machine as it was before us; nothing has been done yet. */
   firstFacts(attachment: A, context: OperationContext): Partial<VolumeRecord>;
-  /** The record says that an attach is under way, and is durable. Idempotent: what is there is used. */
-  attach(volume: VolumeToMount, attachment: A, context: OperationContext): Promise<AttachedDevice>;
+  /**
+   * The record says that an attach is under way, and is durable. Idempotent: what is there is used.
+   * @param isFirst there was no record before this operation's: no earlier attach can have been interrupted
+   */
+  attach(volume: VolumeToMount, attachment: A, context: OperationContext, isFirst: boolean): Promise<AttachedDevice>;
   /** Undoes what the record says is our doing, and what an interrupted attach may have done. What is gone is gone. */
   detach(record: VolumeRecord, attachment: A, context: OperationContext): Promise<void>;
   /** After a restart: is the recorded device still the recorded volume? Throws when that cannot be known. */

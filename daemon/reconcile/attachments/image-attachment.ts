@@ -22,14 +22,16 @@ export const imageAttachment: AttachmentKind<ImageAttachment> = {
     };
   },
 
-  async attach(volume, attachment, context) {
+  async attach(volume, attachment, context, isFirst) {
     const record = context.asw.get(volume.name)?.record;
     // Its file may have another name by now, or none: what is at the path then is not what the volume has.
     if (record?.attached?.loopBacking !== undefined && isStillAttached(record, attachment, context.host)) {
       return record.attached;
     }
     const isInterrupted = record?.format?.state === 'interrupted';
-    const earlier = record === undefined || isInterrupted ? undefined : findInterruptedAttach(record, context);
+    // The search asks every loop device of the machine, so it is left out where it cannot find anything of ours.
+    const isNew = isFirst || isInterrupted || record === undefined;
+    const earlier = isNew ? undefined : findInterruptedAttach(record, context);
     if (earlier !== undefined) return attachedLoop(writable(earlier, attachment));
     if (attachment.create !== undefined) createImage(volume, attachment, attachment.create, context);
     if (isInterrupted) await replaceImage(volume, attachment, context);

@@ -17,7 +17,7 @@ export async function attachVolume(operation: Operation<'attachVolume'>, context
   asw.markAttachAsUncertain(volumeName);
   context.saveRecord(volumeName);
   await context.durable();
-  const attached = await attachmentKindOf(attachment).attach(volume, attachment, context);
+  const attached = await attachmentKindOf(attachment).attach(volume, attachment, context, known === undefined);
   asw.markVolumeAsAttached(volumeName, attached);
   if (known?.attached !== undefined && known.attached.devicePath !== attached.devicePath) {
     distrustDeviceBinds(volumeName, context);
