@@ -30,7 +30,7 @@ interface ClaimForm {
 export const broughtImages = ['full', 'blank'] as const;
 
 /** Is bound when its pod can be scheduled, and that waits for all claims of the pod (volumebinding.go, FindPodVolumes). */
-const delayedClaim = 'late';
+export const delayedClaim = 'late';
 
 const claims: readonly ClaimForm[] = [
   { name: 'kept', text: claim('kept', { storageClass: 'fast' }) },
