@@ -8,14 +8,6 @@ import { digits, spreadText, table } from './markdown.ts';
 import { type Newcomer, newcomers } from './newcomer.ts';
 import { type Resources, resourcesOf } from './resources.ts';
 
-export interface Sizes {
-  /** Mounted volumes, a quarter of them binds, a hundred pods a claim. */
-  readonly volumes: number;
-  readonly podsOnOneClaim: number;
-  readonly foreignMounts: number;
-  readonly manifests: number;
-}
-
 export interface Crowded {
   readonly name: string;
   readonly up: Convergence | undefined;
@@ -33,16 +25,23 @@ interface Company {
   readonly foreign?: number;
 }
 
-export function companies({ volumes, podsOnOneClaim, foreignMounts, manifests }: Sizes): readonly Company[] {
-  const bound = boundPods('bound', volumes / 400, 100);
-  const many = together(memoryPods('memory', volumes - bound.pods), bound);
-  const none = together();
-  return [
-    { name: `${many.pods} volumes, ${bound.pods} of them binds`, crowd: many },
-    { name: `${podsOnOneClaim} pods on one claim`, crowd: boundPods('shared', 1, podsOnOneClaim) },
-    { name: `${foreignMounts} mounts of other people`, crowd: none, foreign: foreignMounts },
-    { name: `${manifests} manifests, each a pod with a directory`, crowd: plainPods('plain', manifests) },
-  ];
+/** A quarter of them binds, a hundred pods a claim. */
+export function manyVolumes(count: number): Company {
+  const bound = boundPods('bound', count / 400, 100);
+  const crowd = together(memoryPods('memory', count - bound.pods), bound);
+  return { name: `${crowd.pods} volumes, ${bound.pods} of them binds`, crowd };
+}
+
+export function podsOnOneClaim(count: number): Company {
+  return { name: `${count} pods on one claim`, crowd: boundPods('shared', 1, count) };
+}
+
+export function foreignMounts(count: number): Company {
+  return { name: `${count} mounts of other people`, crowd: together(), foreign: count };
+}
+
+export function manyManifests(count: number): Company {
+  return { name: `${count} manifests, each a pod with a directory`, crowd: plainPods('plain', count) };
 }
 
 /** @param times newcomers beside each */

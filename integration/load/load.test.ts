@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { median } from '../bench/sample.ts';
 import { churn, churnReport } from './churn.ts';
-import { companies, crowded, crowdedReport } from './crowded.ts';
+import { crowded, crowdedReport, foreignMounts, manyVolumes } from './crowded.ts';
 import { exponentOf } from './exponent.ts';
 import { growth, growthReport, memoryGrowth, pointsOf } from './growth.ts';
 import { plannerTimes } from './planner.ts';
@@ -35,8 +35,7 @@ describe('load', () => {
   });
 
   it('serves a new pod beside many volumes, and beside many mounts of other people', async () => {
-    const sizes = { volumes: 400, podsOnOneClaim: 100, foreignMounts: 2000, manifests: 500 };
-    print(crowdedReport(await crowded(companies(sizes), 2)));
+    print(crowdedReport(await crowded([manyVolumes(400), foreignMounts(2000)], 2)));
   });
 
   it('plans what is to be done for 2,000 volumes, and nothing else', () => {

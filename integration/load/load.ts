@@ -4,7 +4,7 @@
  */
 import { loadavg } from 'node:os';
 import { churn, churnReport } from './churn.ts';
-import { companies, crowded, crowdedReport } from './crowded.ts';
+import { crowded, crowdedReport, foreignMounts, manyManifests, manyVolumes, podsOnOneClaim } from './crowded.ts';
 import { growth, growthKinds, growthReport } from './growth.ts';
 import { type Options, type Part, parseOptions, parts, usage } from './options.ts';
 import { plannerReport, plannerTimes } from './planner.ts';
@@ -30,9 +30,14 @@ const runs: Readonly<Record<Part, (options: Options) => Promise<string>>> = {
     return reports.join('\n\n');
   },
   crowded: async ({ isQuick }) => {
-    const all = { volumes: 2000, podsOnOneClaim: 100, foreignMounts: 10_000, manifests: 10_000 };
-    const few = { volumes: 400, podsOnOneClaim: 10, foreignMounts: 1000, manifests: 1000 };
-    return crowdedReport(await crowded(companies(isQuick ? few : all), 5));
+    const scale = isQuick ? 10 : 1;
+    const all = [
+      manyVolumes(isQuick ? 400 : 2000),
+      podsOnOneClaim(100 / scale),
+      foreignMounts(10_000 / scale),
+      manyManifests(10_000 / scale),
+    ];
+    return crowdedReport(await crowded(all, 5));
   },
   planner: ({ isQuick }) => {
     const count = isQuick ? 200 : 2000;
