@@ -49,7 +49,7 @@ export async function crowded(all: readonly Company[], times: number): Promise<r
   const results: Crowded[] = [];
   for (const company of all) {
     results.push(await beside(company, times));
-    process.stderr.write(`beside ${company.name}\n`);
+    process.stderr.write(`${crowdedReport(results.slice(-1))}\n`);
   }
   return results;
 }

@@ -141,7 +141,10 @@ export class LoadDaemon extends DaemonProcess {
   async ready(count: number): Promise<readonly PodView[]> {
     let pods: readonly PodView[] = [];
     await eventually(async () => {
-      pods = (await this.view.client.get('pods')).items;
+      // A daemon that has no turn for a client on a busy machine is late and not wrong: its stall is counted.
+      const reply = await this.view.client.get('pods').catch(String);
+      if (typeof reply === 'string') return reply;
+      pods = reply.items;
       const ready = pods.filter(({ status }) => status.phase === 'Ready').length;
       return (ready === count && pods.length === count) || `${ready} of ${pods.length} pods are Ready, wanted ${count}`;
     }, deadlineMs);
