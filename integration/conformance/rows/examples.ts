@@ -75,7 +75,11 @@ export const flow: Area = {
       says: 'A pod names a claim that wants a dynamic volume.',
       tests: ['integration/main-job.test.ts > show as Ready, Bound and Mounted'],
     },
-    { id: 'F02', says: 'The pod is placed by its volumes.', tests: [] },
+    {
+      id: 'F02',
+      says: 'The pod is placed by its volumes.',
+      tests: ['sch/unbound,pv-same-node', 'sch/unbound,pv-different-node'],
+    },
     { id: 'F03', says: 'The volume is made for the pending claim.', tests: ['pv/11-1'] },
     {
       id: 'F04',

@@ -58,7 +58,11 @@ export const terms: Area = {
     },
     { id: 'T12', says: 'ControllerPublishVolume of a CSI driver.', tests: [] },
     { id: 'T13', says: 'A snapshot controller, in the daemon.', tests: ['daemon/controllers/snapshots.test.ts > 6-1'] },
-    { id: 'T14', says: 'The pods of a node are held against the affinity of their volumes.', tests: [] },
+    {
+      id: 'T14',
+      says: 'The pods of a node are held against the affinity of their volumes.',
+      tests: ['sch/unbound,pv-same-node', 'sch/bound,node-conflict'],
+    },
     {
       id: 'T15',
       says: 'An administrator declares volumes and classes, a developer claims; the best fit is chosen.',
