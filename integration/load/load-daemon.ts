@@ -62,6 +62,10 @@ export class LoadDaemon extends DaemonProcess {
     return readFileSync(this.#logFile, 'utf8').slice(-20_000);
   }
 
+  override start(): Promise<this> {
+    return super.start(deadlineMs);
+  }
+
   override spawn(): ChildProcess {
     const log = openSync(this.#logFile, 'a');
     const profiling = this.#profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${this.#profile}`];

@@ -48,14 +48,14 @@ export class DaemonProcess extends DaemonClient {
   }
 
   /** Starts and waits until the worlds are rebuilt. */
-  async start(): Promise<this> {
+  async start(deadlineMs = 30_000): Promise<this> {
     const child = this.spawn();
     this.#child = child;
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(`The daemon ended with ${child.exitCode}:\n${this.#log}`);
       const { code, stderr } = await this.ctl('get', 'manifests');
       return code === 0 || `moorctl: ${stderr}`;
-    });
+    }, deadlineMs);
     return this;
   }
 
