@@ -1,5 +1,6 @@
 /** Interprets a history on the simulated machine. */
 import { keyOf } from '../../daemon/api/meta.ts';
+import type { StoredObject } from '../../daemon/api/object.ts';
 import { annotations } from '../../daemon/api/well-known.ts';
 import type { MountInfo } from '../../daemon/world/mount-info.ts';
 import { network } from './declarations.ts';
@@ -88,13 +89,12 @@ async function take(step: Step, machine: Machine): Promise<void> {
   }
 }
 
-/** Keys of the objects that the daemon has from a file. */
-function objectsOf(file: string, { life }: Machine): readonly string[] {
-  if (life === undefined || life.isDead) return [];
-  const objects = (['Pod', 'PersistentVolumeClaim'] as const).flatMap((kind) => life.core.objects.list(kind));
-  return objects.flatMap((object) =>
-    object.metadata.annotations?.[annotations.manifest] === file && object.metadata.deletionTimestamp === undefined
-      ? [keyOf(object)]
+/** Keys of the objects that are of a file, as far as it is on disk: what is not, the next life does not know. */
+function objectsOf(file: string, { disk }: Machine): readonly string[] {
+  const objects = [...disk.durable('objects').values()] as StoredObject[];
+  return objects.flatMap(({ kind, metadata }) =>
+    metadata.annotations?.[annotations.manifest] === file && metadata.deletionTimestamp === undefined
+      ? [keyOf({ kind, metadata })]
       : [],
   );
 }
