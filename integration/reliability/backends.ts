@@ -26,6 +26,8 @@ export interface Backend {
   /** raw: the device itself is written; gone: the data ends with the pod; none: nothing may be written. */
   readonly data: 'file' | 'raw' | 'gone' | 'none';
   readonly surroundings?: Surroundings;
+  /** Where a cycle takes long, instead of one of each kind of step in each phase. */
+  readonly sample?: 'eachMethod';
 }
 
 /** A server of volumes, and what this machine must say of it beyond mounts and loop devices. An empty answer is good. */
@@ -105,6 +107,7 @@ export const backends: readonly Backend[] = [
       ),
     pods: (id) => [id, `${id}-b`],
     data: 'file',
+    sample: 'eachMethod',
   },
   { name: 'brought', manifest: broughtManifest, pods: single, data: 'file' },
   {

@@ -51,7 +51,8 @@ async function runBackend(backend: Backend, options: MatrixOptions): Promise<Mat
     daemon.start();
     const recorded = await recordSteps(daemon, backend);
     row.steps = recorded.flat().length;
-    const deaths = sampleDeaths(recorded, options.sample, options.seed);
+    const sample = options.sample === 'eachPhase' ? (backend.sample ?? 'eachPhase') : options.sample;
+    const deaths = sampleDeaths(recorded, sample, options.seed);
     const cycles = Math.max(...deaths.map(({ length }) => length));
     for (let cycle = 0; cycle < cycles; cycle++) {
       await new Cycle(daemon, backend, `c${cycle}`).run((phase) => deaths[phase]?.[cycle], row);
