@@ -14,6 +14,9 @@ import type { TrashRecord, TrashRecords } from './trash-records.ts';
 
 const lookEveryMs = 3_600_000;
 
+/** While nothing may be called an orphan for certain, as before the manifests were read; then less and less often. */
+const firstHeldRetryMs = 5_000;
+
 export interface TrashEmptyingOptions {
   readonly records: TrashRecords;
   readonly images: Pick<Images, 'stat'>;
@@ -35,10 +38,13 @@ export class TrashEmptying {
   }
 
   /** Looks now, and each hour. */
-  async start(): Promise<void> {
+  async start(heldRetryMs = firstHeldRetryMs): Promise<void> {
     if (this.#isStopped) return;
-    await this.empty();
-    if (!this.#isStopped) this.#cancel = this.#options.clock.after(lookEveryMs, () => void this.start());
+    const isHeld = (await this.#empty()) === 'held';
+    if (this.#isStopped) return;
+    const delayMs = isHeld ? Math.min(heldRetryMs, lookEveryMs) : lookEveryMs;
+    const nextHeldRetryMs = isHeld ? delayMs * 2 : firstHeldRetryMs;
+    this.#cancel = this.#options.clock.after(delayMs, () => void this.start(nextHeldRetryMs));
   }
 
   stop(): void {
@@ -46,11 +52,11 @@ export class TrashEmptying {
     this.#cancel?.();
   }
 
-  async empty(): Promise<void> {
+  async #empty(): Promise<'looked' | 'held'> {
     const { records, clock, graceMs, look, logger } = this.#options;
-    if (records.list().length === 0) return;
+    if (records.list().length === 0) return 'looked';
     const { orphans, held } = await look();
-    if (held !== '') return;
+    if (held !== '') return 'held';
     const now = Date.parse(clock.timestamp());
     for (const record of expiredTrash(records.list(), orphans, { now, graceMs })) {
       try {
@@ -60,6 +66,7 @@ export class TrashEmptying {
         logger.warn('trash kept', { path: record.path, error: error.message });
       }
     }
+    return 'looked';
   }
 
   #remove({ path, device, inode, volumeHandle }: TrashRecord): void {
