@@ -5,6 +5,8 @@ import { findTool } from './find-tool.ts';
 import { SpawnedChild } from './spawned-child.ts';
 
 const mebibyte = 2 ** 20;
+/** For a child that does nothing. */
+const deadlineMs = 10_000;
 
 /**
  * blkid, which knows eighty formats and reads a few MiB, whatever is on the device. cmp and od move bytes and understand
@@ -40,5 +42,13 @@ async function works(level: ConfinementLevel): Promise<boolean> {
   if (path === undefined || harmless === undefined) return false;
   const program = { path, args: [...words, harmless], environment: {}, input: undefined, isExpendable: false };
   const child = await SpawnedChild.start(program).catch(() => undefined);
-  return (await child?.closed)?.exitCode === 0;
+  // A child keeps no event loop going, and `moored --doctor` has nothing else to wait for.
+  const deadline = setTimeout(() => {
+    if (child?.hasEnded === false) process.kill(-child.pid, 'SIGKILL');
+  }, deadlineMs);
+  try {
+    return (await child?.closed)?.exitCode === 0;
+  } finally {
+    clearTimeout(deadline);
+  }
 }

@@ -75,9 +75,14 @@ describe('what is installed', () => {
   it('has an example of every setting at its default, in comments', () => {
     const text = readFileSync(join(root, 'etc/moored/moored.yaml'), 'utf8');
     const all = join(root, 'all.yaml');
-    writeFileSync(all, text.replaceAll(/^#(\w+:)/gm, '$1'));
+    writeFileSync(all, text.replaceAll(/^#(\w+:|  )/gm, '$1'));
     expect(readFileSync(all, 'utf8')).not.toBe(text);
-    const checks = (path: string) => installed('moored', '--doctor', '--config', path).stdout;
+    const checks = (path: string) => {
+      const { stdout, stderr } = installed('moored', '--doctor', '--config', path);
+      expect(stderr).toBe('');
+      expect(stdout).not.toBe('');
+      return stdout;
+    };
     expect(checks(all)).toBe(checks(join(root, 'etc/moored/moored.yaml')));
     rmSync(all);
   });
