@@ -89,9 +89,19 @@ async function take(step: Step, machine: Machine): Promise<void> {
   }
 }
 
-/** Keys of the objects that are of a file, as far as it is on disk: what is not, the next life does not know. */
-function objectsOf(file: string, { disk }: Machine): readonly string[] {
-  const objects = [...disk.durable('objects').values()] as StoredObject[];
+/**
+ * Keys of the objects that are of a file for this life of the daemon and for the next one, which knows what is on disk. On
+ * a disk that refuses the two differ, and what only one of them says is no promise.
+ */
+function objectsOf(file: string, { disk, life }: Machine): readonly string[] {
+  const durable = keysOfFile(file, [...disk.durable('objects').values()] as StoredObject[]);
+  if (life === undefined || life.isDead) return durable;
+  const { objects } = life.core;
+  const known = new Set(keysOfFile(file, [...objects.list('Pod'), ...objects.list('PersistentVolumeClaim')]));
+  return durable.filter((key) => known.has(key));
+}
+
+function keysOfFile(file: string, objects: readonly StoredObject[]): readonly string[] {
   return objects.flatMap(({ kind, metadata }) =>
     metadata.annotations?.[annotations.manifest] === file && metadata.deletionTimestamp === undefined
       ? [keyOf({ kind, metadata })]
