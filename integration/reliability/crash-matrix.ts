@@ -186,7 +186,8 @@ class Cycle {
     const faults = this.#backend.surroundings?.faults() ?? [];
     if (faults.length > 0) throw new Error(`after ${phase}: ${faults.join(', ')}`);
     this.#assertSameFilesystem();
-    const [first] = await this.#daemon.pods();
+    // By name: a start may list the pods in another order, and the second of two only reads.
+    const first = (await this.#daemon.pods()).find(({ metadata }) => metadata.name === this.#id);
     if (first === undefined) throw new Error('no pod');
     if (phase === 'up') writeData(this.#backend, pathOf(first), this.#data);
     else this.assertData(pathOf(first));

@@ -1,5 +1,5 @@
 /** The oracle of every test that has a daemon: no status is better than the kernel's mount table. */
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import type { ControlClient } from '../../daemon/control/control-client.ts';
 import type { AswVolume, PodView, VolumeView } from '../../daemon/control/protocol.ts';
 import { type MountLine, mounts } from './kernel-facts.ts';
@@ -28,7 +28,7 @@ export async function assertHonestStatus(client: ControlClient): Promise<void> {
 
 /** Each claim that this mount table does not bear out. */
 export function lies(claims: Claims, table: readonly MountLine[]): readonly string[] {
-  const directories = plainDirectories(claims.pods);
+  const directories = plainDirectories(claims);
   // Of two mounts on one path the later covers the earlier.
   const byPath = new Map(table.map((mount) => [mount.target, mount]));
   const isMounted = (path: string) => directories.has(path) || byPath.has(path);
@@ -81,14 +81,20 @@ function liesOfWorld(
   return found;
 }
 
-/** Where an emptyDir is a directory of the root directory's filesystem: there is no mount to look for. */
-function plainDirectories(pods: readonly PodView[]): ReadonlySet<string> {
-  return new Set(
-    pods.flatMap(({ spec, status }) =>
-      status.volumes.flatMap(({ name, path }) => {
-        const emptyDir = (spec.volumes ?? []).find((volume) => volume.name === name)?.emptyDir;
-        return emptyDir === undefined || emptyDir.medium === 'Memory' ? [] : [path];
-      }),
-    ),
+/**
+ * Where an emptyDir is a directory of the root directory's filesystem: there is no mount to look for. One that its pod no
+ * longer declares, and that is held, is known by its directory: without its tmpfs it would be sealed (mode 0000).
+ */
+function plainDirectories({ pods, asw }: Claims): ReadonlySet<string> {
+  const declared = pods.flatMap(({ spec, status }) =>
+    status.volumes.flatMap(({ name, path }) => {
+      const emptyDir = (spec.volumes ?? []).find((volume) => volume.name === name)?.emptyDir;
+      return emptyDir === undefined || emptyDir.medium === 'Memory' ? [] : [path];
+    }),
   );
+  const held = asw
+    .filter(({ plugin }) => plugin === 'kubernetes.io/empty-dir')
+    .flatMap((volume) => volume.pods.map(({ targetPath }) => targetPath))
+    .filter((path) => ((lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o777) !== 0);
+  return new Set([...declared, ...held]);
 }
