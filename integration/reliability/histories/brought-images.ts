@@ -2,6 +2,7 @@
 import { mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { broughtImages } from '../../model/declarations.ts';
+import { eventually } from '../../support/eventually.ts';
 import { loopsOn, run } from '../../support/kernel-facts.ts';
 
 const bytes = 64 * 2 ** 20;
@@ -20,12 +21,20 @@ export function makeBroughtImages(directory: string): void {
 }
 
 /** A format that was cut off is refused on an image that moored did not make, until somebody wipes it. */
-export function mendBlankImage(directory: string): void {
+export async function mendBlankImage(directory: string): Promise<void> {
   const path = join(directory, 'blank.img');
-  if (statSync(path, { throwIfNoEntry: false }) === undefined || hasFilesystem(path)) return;
-  const [device] = loopsOn(path);
-  if (device === undefined) run('/usr/bin/fallocate', '--punch-hole', '--length', String(bytes), path);
-  else run('/usr/sbin/blkdiscard', '--zeroout', device);
+  await eventually(() => {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined || hasFilesystem(path)) return true;
+    const [device] = loopsOn(path);
+    try {
+      if (device === undefined) run('/usr/bin/fallocate', '--punch-hole', '--length', String(bytes), path);
+      else run('/usr/sbin/blkdiscard', '--zeroout', device);
+      return true;
+    } catch (error) {
+      // blkdiscard opens it for itself alone, as a mkfs that is under way does: that one may yet make it whole.
+      return String(error);
+    }
+  });
 }
 
 function hasFilesystem(path: string): boolean {

@@ -148,7 +148,7 @@ class Player {
     for (const name of [...machine.halfWritten]) machine.remove(name);
     for (const { target } of [...machine.foreign].reverse()) machine.unmountTop(target);
     for (let tries = machine.aside.length; tries > 0; tries--) machine.restoreImage();
-    mendBlankImage(machine.imageDirectory);
+    await mendBlankImage(machine.imageDirectory);
     if (machine.isDraining) {
       await daemon.kill('SIGKILL');
       daemon.start();
