@@ -37,7 +37,7 @@ function write(target: string, machine: RealMachine): void {
   // What is open stays what it is: neither can the mount go nor the device be given to another file.
   const place = openSync(target, isDevice ? 'r+' : 'r');
   try {
-    const image = imageBelow(place, isDevice);
+    const image = imageBelow(place, isDevice, machine);
     if (image === undefined) return;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
     const file = isDevice ? place : openSync(`/proc/self/fd/${place}/data`, flags);
@@ -51,13 +51,18 @@ function write(target: string, machine: RealMachine): void {
   }
 }
 
-/** The inode of the image below an open directory or device; undefined when there is none, or its name has gone. */
-function imageBelow(fd: number, isDevice: boolean): bigint | undefined {
+/**
+ * The inode of the image below an open directory or device; undefined when there is none, or its name has gone. A raw
+ * device whose number somebody took has a file of his below it, until the daemon sees that: nobody writes to it here.
+ */
+function imageBelow(fd: number, isDevice: boolean, { daemon, imageDirectory }: RealMachine): bigint | undefined {
   const stat = fstatSync(fd, { bigint: true });
   const number = isDevice ? stat.rdev : stat.dev;
   const backing = `/sys/dev/block/${number >> 8n}:${number & 0xffn}/loop/backing_file`;
   if (!existsSync(backing)) return undefined;
-  return statSync(readFileSync(backing, 'utf8').trimEnd(), { bigint: true, throwIfNoEntry: false })?.ino;
+  const path = readFileSync(backing, 'utf8').trimEnd();
+  const isVolume = [join(daemon.rootDir, 'images'), imageDirectory].some((place) => path.startsWith(`${place}/`));
+  return isVolume ? statSync(path, { bigint: true, throwIfNoEntry: false })?.ino : undefined;
 }
 
 /** What pods see now is what was written last. */
@@ -66,7 +71,7 @@ export function checkMountedData(machine: RealMachine): readonly string[] {
     const isDevice = statSync(target).isBlockDevice();
     const place = openSync(target, 'r');
     try {
-      const image = imageBelow(place, isDevice);
+      const image = imageBelow(place, isDevice, machine);
       const wanted = image === undefined ? undefined : machine.written.get(image)?.data;
       if (wanted === undefined) return [];
       const found = isDevice ? headOf(place, wanted.length) : readFileSync(`/proc/self/fd/${place}/data`, 'utf8');
