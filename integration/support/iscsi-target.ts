@@ -164,8 +164,8 @@ export function iscsiSessions(iqn?: string): readonly SessionFacts[] {
     try {
       return [sessionFacts(join(directory, name), name)];
     } catch (error) {
-      // It goes while it is read.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // It goes while it is read: EINVAL and ENODEV are how an attribute of a device that is going away answers.
+      if (!['ENOENT', 'ENODEV', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
       return [];
     }
   });
