@@ -6,10 +6,10 @@
 import type { StoredNode } from '../api/node.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
-import type { StoredPod } from '../api/pod.ts';
 import type { StorageClassSpec, StoredStorageClass } from '../api/storage-class.ts';
 import type { RecordedEvent } from '../ports/events.ts';
 import type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
+import type { Condition, PodView } from './pod-view.ts';
 import type {
   SnapshotView,
   VolumeSnapshotClassView,
@@ -18,12 +18,22 @@ import type {
 } from './snapshot-views.ts';
 import type { StatefulSetView } from './stateful-set-view.ts';
 import type { TrashView } from './volume-tools-protocol.ts';
+import type { AswVolume, DswVolume, OperationView, VolumeView } from './volume-views.ts';
 
 export type { RecordedEvent } from '../ports/events.ts';
 export type { ManifestFile, ManifestProblem } from '../ports/manifest-source.ts';
 export type { GcReply, GcRequest, OrphansReply } from './orphan-protocol.ts';
+export type { Condition, PodStatusView, PodView, PodVolumeStatus } from './pod-view.ts';
 export type { StatefulSetView } from './stateful-set-view.ts';
 export type { TrashView, VolumeReply, VolumeRequest } from './volume-tools-protocol.ts';
+export type {
+  AswPod,
+  AswVolume,
+  DriftView,
+  DswVolume,
+  OperationView,
+  VolumeView,
+} from './volume-views.ts';
 
 /** The version of this program, client and daemon; a test holds it equal to package.json. */
 export const mooredVersion = '0.1.0';
@@ -66,42 +76,6 @@ export const resourceKinds = [
 ] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
-export interface Condition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-  readonly lastTransitionTime: string;
-}
-
-/** One volume of a pod, in the order of spec.volumes; volumes that no container uses are not mounted and not listed. */
-export interface PodVolumeStatus {
-  readonly name: string;
-  /** Path on the host that a workload binds; given before it is mounted, so that it can be configured. */
-  readonly path: string;
-  /**
-   * 'Mounted' only when the mount table says so; 'Stalled', mounted or not, while its server does not answer; 'Abnormal':
-   * mounted, and the kernel no longer writes to it.
-   */
-  readonly state: 'Mounted' | 'Abnormal' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled';
-  readonly volume: string;
-  /** What stands in the way: its code (docs/troubleshooting.md), and the cause word for word. */
-  readonly reason?: string;
-  readonly message?: string;
-  /** What to do about it, a line each. */
-  readonly help?: string;
-  /** True when no attempt will succeed until somebody changes something. */
-  readonly needsChange?: true;
-}
-
-/** status of a pod in `get pods`: what the user declared of status is dropped, but for phase. */
-export interface PodStatusView {
-  readonly phase: 'Pending' | 'Ready' | 'Stalled' | 'Terminating' | 'Succeeded' | 'Failed';
-  readonly conditions: readonly Condition[];
-  readonly volumes: readonly PodVolumeStatus[];
-}
-
-export type PodView = Omit<StoredPod, 'status'> & { readonly status: PodStatusView };
 export type ClaimView = StoredPersistentVolumeClaim;
 export type PersistentVolumeView = StoredPersistentVolume;
 /** As in Kubernetes, a class has its fields at the top level. */
@@ -122,92 +96,6 @@ export interface ObjectListReply<View extends ObjectView = ObjectView> {
   readonly apiVersion: 'v1';
   readonly kind: 'List';
   readonly items: readonly View[];
-}
-
-export type DeviceMountStateName = 'DeviceGloballyMounted' | 'DeviceMountUncertain' | 'DeviceNotMounted';
-export type VolumeMountStateName = 'VolumeMounted' | 'VolumeMountUncertain' | 'VolumeNotMounted';
-
-export interface AswPod {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly targetPath: string;
-  readonly mountState: VolumeMountStateName;
-  readonly readOnly: boolean;
-}
-
-/** GET /v1/get/asw and /v1/get/dsw: {"volumes": […]}. */
-export interface AswVolume {
-  readonly name: string;
-  readonly plugin: string;
-  /** '' while none is attached, or for volumes without a device. */
-  readonly devicePath: string;
-  /** '' for volumes without a global mount. */
-  readonly globalMountPath: string;
-  readonly deviceMountState: DeviceMountStateName;
-  readonly pods: readonly AswPod[];
-}
-
-export interface DswPod {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly targetPath: string;
-  readonly readOnly: boolean;
-}
-
-export interface DswVolume {
-  readonly name: string;
-  readonly plugin: string;
-  readonly globalMountPath: string;
-  readonly pods: readonly DswPod[];
-}
-
-/** GET /v1/get/volumes: one row a volume, desired and actual side by side. */
-export interface VolumeView {
-  readonly name: string;
-  readonly plugin: string;
-  readonly state: 'Mounted' | 'Abnormal' | 'Pending' | 'Uncertain' | 'Failed' | 'Stalled' | 'Unmounting';
-  readonly device: string;
-  readonly path: string;
-  /** "namespace/name" of each pod that has or wants it. */
-  readonly pods: readonly string[];
-  readonly claim: string;
-  /** What it has and what it shall have, quantities such as "64Mi"; '' for volumes that do not grow. */
-  readonly capacity: string;
-  readonly requested: string;
-  readonly message: string;
-  /** As those of PodVolumeStatus. */
-  readonly reason?: string;
-  readonly help?: string;
-  /** Missing while there was none. */
-  readonly drift?: DriftView;
-}
-
-/** What other people did to a volume, since the daemon's start. */
-export interface DriftView {
-  readonly count: number;
-  readonly lastMessage: string;
-  readonly lastAt: string;
-  /** What stays as it is until somebody acts; `help` is a command, or ''. */
-  readonly standing: readonly { readonly message: string; readonly since: string; readonly help: string }[];
-  /** Processes that still use a mount that was taken away lazily, in words; '' when none is known. */
-  readonly holders: string;
-}
-
-export interface OperationView {
-  readonly kind: string;
-  readonly volume: string;
-  /** "namespace/name", or '' for an operation on the volume as a whole. */
-  readonly pod: string;
-  /** running: in flight; waiting: failed before and in backoff. */
-  readonly state: 'running' | 'waiting';
-  readonly reason: string;
-  readonly startedAt: string;
-  readonly attempts: number;
-  /** Milliseconds until the next attempt; 0 when running. */
-  readonly nextRetryMs: number;
-  readonly lastError: string;
 }
 
 /** What GET /v1/get/<kind> answers, by kind. */

@@ -5,7 +5,8 @@ import type { DesiredStateOfWorld, VolumeToMount } from '../world/desired-state-
 import { recordOf, type VolumeType, volumeToMount, worldOf } from '../world/testing/volumes.ts';
 import { wantedGrowth } from '../world/volume-growth.ts';
 import { type Operation, operationKey, podUidOf } from './operation.ts';
-import { type PlanContext, plan } from './plan.ts';
+import type { PlanContext } from './pass.ts';
+import { plan } from './plan.ts';
 import { simulate } from './simulate.ts';
 
 const idle: PlanContext = {

@@ -5,7 +5,8 @@ import type { PodLease } from '../world/pod-lease.ts';
 import { nameOf, nfsMount, podToMount, targetPath, volumeToMount, worldOf } from '../world/testing/volumes.ts';
 import { lostLeases } from './lost-leases.ts';
 import { operationKey, podUidOf } from './operation.ts';
-import { type PlanContext, plan } from './plan.ts';
+import type { PlanContext } from './pass.ts';
+import { plan } from './plan.ts';
 import { simulate } from './simulate.ts';
 
 const idle: PlanContext = {

@@ -12,7 +12,7 @@ import {
   podUidOf,
   serverOfOperation,
 } from '../plan/operation.ts';
-import type { PlanContext } from '../plan/plan.ts';
+import type { PlanContext } from '../plan/pass.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';

@@ -5,7 +5,8 @@
 import { operationsToCancel } from '../plan/cancel.ts';
 import { lostLeases } from '../plan/lost-leases.ts';
 import type { Operation } from '../plan/operation.ts';
-import { type Hold, plan } from '../plan/plan.ts';
+import type { Hold } from '../plan/pass.ts';
+import { plan } from '../plan/plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
 import type { Logger } from '../ports/logger.ts';

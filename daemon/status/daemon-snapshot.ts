@@ -1,5 +1,5 @@
 import type { ControlWait } from '../controllers/control-waits.ts';
-import type { Hold } from '../plan/plan.ts';
+import type { Hold } from '../plan/pass.ts';
 import type { Nodes } from '../plan/this-node.ts';
 import type { StalledServer } from '../ports/nfs-servers.ts';
 import type { ObjectStore } from '../ports/object-store.ts';

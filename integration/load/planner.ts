@@ -1,6 +1,7 @@
 /** The planner alone: one pass of the pure function over two worlds. */
 import { operationKey } from '../../daemon/plan/operation.ts';
-import { type PlanContext, plan } from '../../daemon/plan/plan.ts';
+import type { PlanContext } from '../../daemon/plan/pass.ts';
+import { plan } from '../../daemon/plan/plan.ts';
 import { ActualStateOfWorld } from '../../daemon/world/actual-state-of-world.ts';
 import type { DesiredStateOfWorld, VolumeToMount } from '../../daemon/world/desired-state-of-world.ts';
 import { recordOf, targetPath, volumeToMount, worldOf } from '../../daemon/world/testing/volumes.ts';
