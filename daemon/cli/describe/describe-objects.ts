@@ -11,6 +11,7 @@ import { ageOf } from '../age.ts';
 import { formatTaints, nodeStatus } from '../resources/node-resource.ts';
 import {
   claimStatus,
+  classOf,
   formatAccessModes,
   formatClaimRef,
   formatReady,
@@ -46,7 +47,7 @@ export function describeClaim(claim: ClaimView, { pods, explanation }: ClaimPart
   return {
     fields: [
       ...metadataFields(metadata, nowMs),
-      ['StorageClass', spec.storageClassName ?? ''],
+      ['StorageClass', classOf(claim)],
       ['Status', claimStatus(claim)],
       ['Volume', spec.volumeName ?? ''],
       ['Request', spec.resources.requests.storage],
@@ -77,7 +78,7 @@ export function describePersistentVolume(volume: PersistentVolumeView, nowMs: nu
   return {
     fields: [
       ...metadataFields(metadata, nowMs),
-      ['StorageClass', spec.storageClassName ?? ''],
+      ['StorageClass', classOf(volume)],
       ['Status', volumeStatus(volume)],
       ['Claim', formatClaimRef(volume)],
       ['Reclaim Policy', spec.persistentVolumeReclaimPolicy ?? ''],

@@ -45,6 +45,11 @@ export function formatClaimRef({ spec }: PersistentVolumeView): string {
   return spec.claimRef === undefined ? '' : `${spec.claimRef.namespace}/${spec.claimRef.name}`;
 }
 
+/** kubectl's column shows the class that counts: the beta annotation beats the field. */
+export function classOf({ metadata, spec }: ClaimView | PersistentVolumeView): string {
+  return metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec.storageClassName ?? '';
+}
+
 export function isDefaultClass({ metadata }: StorageClassView): boolean {
   return metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true';
 }
@@ -83,7 +88,7 @@ export const persistentVolumeClaims: Resource<'persistentvolumeclaims'> = {
     { header: 'VOLUME', cell: ({ spec }) => spec.volumeName ?? '' },
     { header: 'CAPACITY', cell: ({ status }) => status?.capacity?.storage ?? '' },
     { header: 'ACCESS MODES', cell: ({ status }) => formatAccessModes(status?.accessModes) },
-    { header: 'STORAGECLASS', cell: ({ spec }) => spec.storageClassName ?? '' },
+    { header: 'STORAGECLASS', cell: classOf },
     age,
     { header: 'REQUEST', cell: ({ spec }) => spec.resources.requests.storage, wide: true },
     { header: 'VOLUMEMODE', cell: ({ spec }) => spec.volumeMode ?? 'Filesystem', wide: true },
@@ -106,7 +111,7 @@ export const persistentVolumes: Resource<'persistentvolumes'> = {
     { header: 'RECLAIM POLICY', cell: ({ spec }) => spec.persistentVolumeReclaimPolicy ?? '' },
     { header: 'STATUS', cell: volumeStatus, state: true },
     { header: 'CLAIM', cell: formatClaimRef },
-    { header: 'STORAGECLASS', cell: ({ spec }) => spec.storageClassName ?? '' },
+    { header: 'STORAGECLASS', cell: classOf },
     { header: 'REASON', cell: ({ status }) => status?.reason ?? '' },
     age,
     { header: 'VOLUMEMODE', cell: ({ spec }) => spec.volumeMode ?? 'Filesystem', wide: true },
