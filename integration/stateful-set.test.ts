@@ -1,5 +1,5 @@
 /** StatefulSets and generic ephemeral volumes on real images: order, identity, and that the data follows the name. */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimView, PersistentVolumeView, PodView, StatefulSetView } from '../daemon/control/protocol.ts';
@@ -181,23 +181,5 @@ describe('a generic ephemeral volume', () => {
     expect(mountsBelow(daemon.rootDir)).toEqual([]);
     const images = join(daemon.rootDir, 'images', 'default');
     await eventually(() => !readdirSync(images).some((name) => name.endsWith('.img')) || readdirSync(images).join());
-  });
-});
-
-describe('the samples', () => {
-  it('X15: the mysql StatefulSet has its claim, its volume and its mount', async () => {
-    daemon.apply('mysql.yaml', readFileSync(new URL('./samples/x15-mysql-statefulset.yaml', import.meta.url), 'utf8'));
-    const wait = await daemon.ctl('wait', 'pod/mysql-0', '-n', 'mysql-sts', '--keep-waiting', '--timeout', '30s');
-    expect(wait.stderr).toBe('');
-    const { stdout } = await daemon.ctl('get', 'pvc', '-n', 'mysql-sts');
-    expect(stdout).toMatch(/mysql-pvc-mysql-0 +Bound +pvc-\S+ +1Gi +RWO +mysql-nfs-storage/);
-    const path = await daemon.ctl('path', 'pod/mysql-0', 'mysql-pvc', '-n', 'mysql-sts');
-    expect(existsSync(join(path.stdout.trim(), 'lost+found'))).toBe(true);
-  });
-
-  it('X16: the init container and nginx share one volume', async () => {
-    daemon.apply('init.yaml', readFileSync(new URL('./samples/x16-init-container.yaml', import.meta.url), 'utf8'));
-    await daemon.mounted('init-demo');
-    expect((await daemon.pod('init-demo')).status.volumes).toMatchObject([{ name: 'workdir', state: 'Mounted' }]);
   });
 });

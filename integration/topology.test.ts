@@ -1,11 +1,10 @@
-/** The demos of topology and delayed binding, on real mounts: integration/samples/x11, x12 and x14. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** Topology and delayed binding on real mounts, where they go on from the samples x11, x12 and x14. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ClaimView, NodeView, PodView } from '../daemon/control/protocol.ts';
 import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
-import { mountsAt } from './support/kernel-facts.ts';
 
 class Node1 extends DaemonProcess {
   protected override get directoryFlags(): readonly string[] {
@@ -48,24 +47,6 @@ async function unschedulable(name: string, message: string): Promise<void> {
 }
 
 describe('X11, a local volume', () => {
-  it('is bound when the pod has its node, and is the directory of that node', async () => {
-    const directory = join(daemon.base, 'vol1');
-    mkdirSync(directory);
-    writeFileSync(join(directory, 'file'), 'precious');
-    daemon.apply('local.yaml', sample('x11-local-volume').replaceAll('/mnt/disks/vol1', directory));
-    await daemon.event('WaitForFirstConsumer');
-    await claimPhase('local-claim', 'Pending');
-    daemon.apply('pod.yaml', sample('x11-pod'));
-    await daemon.mounted('local-user');
-    await claimPhase('local-claim', 'Bound');
-    const path = await daemon.path('local-user', 'data');
-    expect(readFileSync(join(path, 'file'), 'utf8')).toBe('precious');
-    daemon.remove('pod.yaml');
-    daemon.remove('local.yaml');
-    await daemon.gone();
-    expect(existsSync(join(directory, 'file'))).toBe(true);
-  });
-
   it('of another node is not bound, and explain names the rule', async () => {
     daemon.apply('local.yaml', sample('x11-local-volume').replace('- node1', '- node7'));
     daemon.apply('pod.yaml', sample('x11-pod'));
@@ -84,30 +65,6 @@ describe('X11, a local volume', () => {
 });
 
 describe('X12 and X14, topology of a class', () => {
-  it('goes from Pending to Ready once the class allows the zone', async () => {
-    daemon.apply('nodes.yaml', sample('x14-nodes'));
-    daemon.apply('class.yaml', sample('x12-topology-class'));
-    daemon.apply('claim.yaml', sample('x12-claim'));
-    await daemon.event('WaitForFirstConsumer');
-    await claimPhase('disk-pvc', 'Pending');
-    daemon.apply('pod.yaml', sample('x14-pod'));
-    await unschedulable(
-      'web',
-      '0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/master: }, ' +
-        "2 node(s) didn't find available persistent volumes to bind.",
-    );
-    await claimPhase('disk-pvc', 'Pending');
-    daemon.remove('pod.yaml');
-    await eventually(async () => (await daemon.ctl('get', 'pod', 'web')).code !== 0 || 'the pod is there');
-    daemon.apply('class.yaml', sample('x12-topology-class').replaceAll('cn-hangzhou-d', 'cn-hangzhou-b'));
-    daemon.apply('pod.yaml', sample('x14-pod'));
-    await daemon.mounted('web');
-    expect(mountsAt(await daemon.path('web', 'disk'))[0]?.fsType).toBe('ext4');
-    const claim = await daemon.json<ClaimView>('pvc', 'disk-pvc');
-    expect(claim.metadata.annotations).toMatchObject({ 'volume.kubernetes.io/selected-node': 'node1' });
-    expect(await scheduled('web')).toMatchObject({ status: 'True' });
-  });
-
   it('is held against a node of which settings and manifest tell, in either spelling', async () => {
     daemon.apply('nodes.yaml', sample('x14-nodes'));
     await eventually(async () => (await daemon.ctl('get', 'node', 'master')).code === 0 || 'no master');

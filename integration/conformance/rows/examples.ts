@@ -1,6 +1,6 @@
 import type { Area } from '../row.ts';
 
-const snapshotSamples = 'integration/snapshots.test.ts > x08, x09, x10 and x13';
+const sample = (ids: string) => `integration/samples.test.ts > ${ids}`;
 
 export const examples: Area = {
   title: 'Examples that run',
@@ -8,60 +8,60 @@ export const examples: Area = {
     {
       id: 'X01',
       says: 'A static NFS volume of 10Gi that retains.',
-      tests: ['integration/vm/nfs.test.ts > mounts a PersistentVolume with its options'],
+      tests: [sample('X01, X02, X03, X04'), 'integration/vm/nfs.test.ts > mounts a PersistentVolume with its options'],
     },
-    { id: 'X02', says: 'A claim without a class binds it.', tests: ['pv/x-1 (X01, X02, X03)'] },
+    {
+      id: 'X02',
+      says: 'A claim without a class binds it.',
+      tests: ['pv/x-1 (X01, X02, X03)', sample('X01, X02, X03, X04')],
+    },
     {
       id: 'X03',
       says: 'The table of claims, with access modes in short.',
-      tests: ['integration/control/moorctl.test.ts > get pvc'],
+      tests: [sample('X01, X02, X03, X04'), 'integration/control/moorctl.test.ts > get pvc'],
     },
     {
       id: 'X04',
-      says: 'A pod that mounts it.',
-      tests: ['integration/vm/nfs.test.ts > mounts a PersistentVolume with its options'],
+      says: 'A pod that mounts it, and that says what it waits for while the server is not there.',
+      tests: [sample('X01, X02, X03, X04'), 'integration/vm/nfs.test.ts > mounts a PersistentVolume with its options'],
     },
-    { id: 'X05', says: 'A class of an external provisioner, with mount options.', tests: ['pv/x-2 (X05, X06)'] },
+    {
+      id: 'X05',
+      says: 'A class of an external provisioner, with mount options.',
+      tests: ['pv/x-2 (X05, X06)', sample('X05, X06, X07')],
+    },
     {
       id: 'X06',
       says: 'A claim with both spellings of its class: the annotation wins.',
-      tests: ['pv/x-2 (X05, X06)', 'pv/11-own-3 (Z10)'],
-    },
-    { id: 'X07', says: 'The table of volumes.', tests: ['integration/control/moorctl.test.ts > get pv'] },
-    { id: 'X08', says: 'A snapshot class.', tests: [snapshotSamples] },
-    { id: 'X09', says: 'A snapshot of a claim.', tests: [snapshotSamples] },
-    { id: 'X10', says: 'A claim made of a snapshot.', tests: [snapshotSamples] },
-    {
-      id: 'X11',
-      says: 'A local volume with a class that provisions none and waits.',
-      tests: ['integration/topology.test.ts > is bound when the pod has its node, and is the directory of that node'],
+      tests: ['pv/x-2 (X05, X06)', 'pv/11-own-3 (Z10)', sample('X05, X06, X07')],
     },
     {
-      id: 'X12',
-      says: 'A class with topologies.',
-      tests: ['integration/topology.test.ts > goes from Pending to Ready once the class allows the zone'],
+      id: 'X07',
+      says: 'The table of volumes.',
+      tests: [sample('X05, X06, X07'), 'integration/control/moorctl.test.ts > get pv'],
     },
-    { id: 'X13', says: 'The whole life of a snapshot.', tests: [snapshotSamples] },
+    { id: 'X08', says: 'A snapshot class.', tests: [sample('X08, X09, X10, X13')] },
+    { id: 'X09', says: 'A snapshot of a claim.', tests: [sample('X08, X09, X10, X13')] },
+    { id: 'X10', says: 'A claim made of a snapshot.', tests: [sample('X08, X09, X10, X13')] },
+    { id: 'X11', says: 'A local volume with a class that provisions none and waits.', tests: [sample('X11')] },
+    { id: 'X12', says: 'A class with topologies.', tests: [sample('X12, X14')] },
+    {
+      id: 'X13',
+      says: 'The whole life of a snapshot.',
+      tests: [sample('X08, X09, X10, X13'), 'integration/snapshots.test.ts > x08, x09, x10 and x13'],
+    },
     {
       id: 'X14',
       says: 'A pod that waits for a topology, and runs when the class is changed.',
-      tests: ['integration/topology.test.ts > goes from Pending to Ready once the class allows the zone'],
+      tests: [sample('X12, X14')],
     },
-    {
-      id: 'X15',
-      says: 'A StatefulSet with a claim template.',
-      tests: ['integration/stateful-set.test.ts > X15: the mysql StatefulSet'],
-    },
-    {
-      id: 'X16',
-      says: 'A pod with an init container that shares a volume.',
-      tests: ['integration/stateful-set.test.ts > X16: the init container and nginx share one volume'],
-    },
-    { id: 'X17', says: 'Two classes over one storage, chosen by annotation.', tests: ['pv/x-3 (X17)'] },
+    { id: 'X15', says: 'A StatefulSet with a claim template.', tests: [sample('X15')] },
+    { id: 'X16', says: 'A pod with an init container that shares a volume.', tests: [sample('X16')] },
+    { id: 'X17', says: 'Two classes over one storage, chosen by annotation.', tests: ['pv/x-3 (X17)', sample('X17')] },
     {
       id: 'X18',
-      says: 'A pod whose mounts name undeclared volumes is refused.',
-      tests: ['daemon/api/decode.test.ts > a mount of no volume'],
+      says: 'A pod whose mounts name undeclared volumes is refused; put right, it says which of its volumes have no plugin.',
+      tests: [sample('X18'), 'daemon/api/decode.test.ts > a mount of no volume'],
     },
     { id: 'X19', says: 'Commands of docker are not of this daemon.', tests: [] },
   ],

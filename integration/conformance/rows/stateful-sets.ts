@@ -27,7 +27,7 @@ export const statefulSets: Area = {
       says: 'volumeClaimTemplates make a claim for each pod.',
       tests: [
         'daemon/controllers/dependents-controller.test.ts > gives claims the labels of the selector',
-        'integration/stateful-set.test.ts > X15: the mysql StatefulSet',
+        'integration/samples.test.ts > X15',
       ],
     },
     {
@@ -43,7 +43,7 @@ export const statefulSets: Area = {
       says: 'Volumes come of a class or were there before.',
       tests: [
         'daemon/controllers/dependents-controller.test.ts > uses a claim that is there as it is',
-        'integration/stateful-set.test.ts > X15: the mysql StatefulSet',
+        'integration/samples.test.ts > X15',
       ],
     },
     {
@@ -54,7 +54,7 @@ export const statefulSets: Area = {
     {
       id: 'E09',
       says: 'Init containers share the volumes of the pod.',
-      tests: ['integration/stateful-set.test.ts > X16: the init container and nginx share one volume'],
+      tests: ['integration/samples.test.ts > X16'],
     },
     { id: 'E10', says: 'The directory of a volume is what is backed up.', tests: [] },
   ],

@@ -42,7 +42,7 @@ export const topology: Area = {
     {
       id: 'O08',
       says: 'A local volume is declared, and bound when its pod is placed.',
-      tests: ['integration/topology.test.ts > is bound when the pod has its node, and is the directory of that node'],
+      tests: ['integration/samples.test.ts > X11'],
     },
     {
       id: 'O09',
@@ -79,10 +79,7 @@ export const topology: Area = {
     {
       id: 'O17',
       says: 'The choice starts binding or provisioning.',
-      tests: [
-        'sch/provisioned,selected',
-        'integration/topology.test.ts > goes from Pending to Ready once the class allows the zone',
-      ],
+      tests: ['sch/provisioned,selected', 'integration/samples.test.ts > X12, X14'],
     },
   ],
 };
