@@ -1,7 +1,7 @@
 /** The composition root: what is opened at start, in which order, and closed at the end. */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { plugins } from '../plugins/index.ts';
 import { ChokidarManifestSource } from './adapters/chokidar-manifest-source.ts';
 import { JournalStateStore } from './adapters/journal-state-store.ts';
@@ -61,7 +61,10 @@ export async function startDaemon(config: Config, logger: Logger): Promise<Daemo
   const { name, labels } = thisMachine(config.node.name);
   const machine = { name, labels: { ...labels, ...config.node.labels } };
   const ignoresFinishedPods = config.claims.ignoreFinishedPods === true;
-  const core = new Core({ ...outside, layout, plugins, chance, machine, heavyLimit, ignoresFinishedPods });
+  const { limit } = config.memory;
+  const memory = limit === undefined ? {} : { memory: { limit, memoryBytes: BigInt(totalmem()) } };
+  const limits = { pool: config.pool, ...memory };
+  const core = new Core({ ...outside, layout, plugins, chance, machine, heavyLimit, limits, ignoresFinishedPods });
   await core.reconstruct();
   const listings = new LastListing();
   const left = leftBehind(core, { host, layout, logger }, config.trash.graceMs);

@@ -2,7 +2,16 @@
 
 import { dnsSubdomainProblem, labelValueProblem, qualifiedNameProblem } from './api/names.ts';
 import { nearestName } from './api/nearest-name.ts';
-import { type ClaimSettings, parseClaims, parseTrash, type TrashSettings } from './config-sections.ts';
+import {
+  type ClaimSettings,
+  type MemorySettings,
+  parseClaims,
+  parseMemory,
+  parsePool,
+  parseTrash,
+  type TrashSettings,
+} from './config-sections.ts';
+import type { PoolLimits } from './plan/pool-capacity.ts';
 
 export interface Config {
   /** Absolute paths without a trailing slash. */
@@ -15,6 +24,8 @@ export interface Config {
   readonly node: NodeSettings;
   readonly trash: TrashSettings;
   readonly claims: ClaimSettings;
+  readonly pool: PoolLimits;
+  readonly memory: MemorySettings;
 }
 
 /** This machine as a node: what selectors of pods, volumes and classes are held against. */
@@ -32,16 +43,21 @@ const defaults = {
   logLevel: 'info',
 } as const;
 
-const accepted: Readonly<Record<keyof Config, readonly string[] | 'path' | 'node' | 'trash' | 'claims'>> = {
+/** Settings that are mappings. */
+const sections = { node: parseNode, trash: parseTrash, claims: parseClaims, pool: parsePool, memory: parseMemory };
+
+const accepted: Readonly<Record<keyof Config, readonly string[] | 'path' | 'section'>> = {
   manifestDir: 'path',
   rootDir: 'path',
   stateDir: 'path',
   runDir: 'path',
   logFormat: ['json', 'human'],
   logLevel: ['debug', 'info', 'warn', 'error'],
-  node: 'node',
-  trash: 'trash',
-  claims: 'claims',
+  node: 'section',
+  trash: 'section',
+  claims: 'section',
+  pool: 'section',
+  memory: 'section',
 };
 
 /** Where a value comes from, for messages: "/etc/moored/moored.yaml" or "command line". */
@@ -55,7 +71,14 @@ export interface ConfigSource {
  * @throws Error naming source, key and what is accepted
  */
 export function parseConfig(sources: readonly ConfigSource[]): Config {
-  const values: Record<string, unknown> = { ...defaults, node: { labels: {} }, trash: {}, claims: {} };
+  const values: Record<string, unknown> = {
+    ...defaults,
+    node: { labels: {} },
+    trash: {},
+    claims: {},
+    pool: {},
+    memory: {},
+  };
   for (const { name, values: given } of sources) {
     for (const [key, value] of Object.entries(given)) {
       if (value === undefined) continue;
@@ -66,20 +89,14 @@ export function parseConfig(sources: readonly ConfigSource[]): Config {
   return values as unknown as Config;
 }
 
-function parseValue(
-  source: string,
-  key: string,
-  value: unknown,
-): string | NodeSettings | TrashSettings | ClaimSettings {
+function parseValue(source: string, key: string, value: unknown): string | Config[keyof typeof sections] {
   if (!Object.hasOwn(accepted, key)) {
     const nearest = nearestName(key, Object.keys(accepted));
     const guess = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
     throw new Error(`Cannot read ${source}: unknown key "${key}"${guess}`);
   }
   const kind = accepted[key as keyof Config];
-  if (kind === 'node') return parseNode(source, value);
-  if (kind === 'claims') return parseClaims(source, mapping(source, 'claims', value));
-  if (kind === 'trash') return parseTrash(source, mapping(source, 'trash', value));
+  if (kind === 'section') return sections[key as keyof typeof sections](source, mapping(source, key, value));
   if (typeof value !== 'string') throw new Error(`Cannot read ${source}: "${key}" is not a string`);
   if (kind === 'path') return parsePath(source, key, value);
   if (kind.includes(value)) return value;
@@ -92,8 +109,8 @@ function parsePath(source: string, key: string, value: string): string {
   return value.replaceAll(/\/+/g, '/').replace(/\/$/, '');
 }
 
-function parseNode(source: string, value: unknown): NodeSettings {
-  const { name, labels = {}, ...unknown } = mapping(source, 'node', value);
+function parseNode(source: string, given: Readonly<Record<string, unknown>>): NodeSettings {
+  const { name, labels = {}, ...unknown } = given;
   const [stranger] = Object.keys(unknown);
   if (stranger !== undefined)
     throw new Error(`Cannot read ${source}: unknown key "node.${stranger}", want name or labels`);

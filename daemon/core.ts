@@ -6,6 +6,7 @@ import { DependentsController } from './controllers/dependents-controller.ts';
 import { ManifestController } from './controllers/manifest-controller.ts';
 import { Provisioning } from './controllers/provisioning.ts';
 import type { Snapshots } from './controllers/snapshots.ts';
+import { type Limits, limitedHost } from './limited-host.ts';
 import { newSnapshots } from './new-snapshots.ts';
 import type { NamedLabels } from './plan/node-affinity.ts';
 import { type Nodes, nodesOf } from './plan/this-node.ts';
@@ -63,6 +64,7 @@ export interface CoreOptions {
   readonly machine: NamedLabels;
   /** A pod that has finished does not keep a claim that is to go. */
   readonly ignoresFinishedPods?: boolean;
+  readonly limits: Limits;
   /** How many operations with children (mkfs, fsck, mount) may run at once. */
   readonly heavyLimit: number;
 }
@@ -99,16 +101,17 @@ export class Core {
   readonly #startedAt: string;
   #cancelRelease: (() => void) | undefined;
 
-  constructor(options: CoreOptions) {
+  constructor(given: CoreOptions) {
+    const { asw } = this;
+    this.objects = new StateObjectStore(given.state);
+    const options = { ...given, host: limitedHost(given, this.objects, asw) };
     const { state, host, leases, services, clock, logger, chance, heavyLimit } = options;
     const { newUid, random, soon } = chance;
-    const { asw } = this;
     this.#options = options;
     this.#startedAt = clock.timestamp();
     this.events = new MemoryEventRecorder(clock);
     this.trash = new TrashRecords(state, host.images, clock);
     this.driftLog = new DriftLog(clock);
-    this.objects = new StateObjectStore(state);
     const common = { objects: this.objects, events: this.events, clock, logger, newUid };
     this.snapshots = newSnapshots({ ...options, ...common, asw, random, executor: () => this.executor });
     const parts = { ...provisioningParts(options, asw, () => this.executor), onTrashed: this.trash.remember };
@@ -245,14 +248,8 @@ export class Core {
     this.#iscsiPathWatch.update();
     this.#attachmentWatch.update();
     this.health.update(host.mountTable.current());
-    const isAllReleased = releaseTerminatedPods({
-      objects,
-      asw,
-      directories: host.directories,
-      layout,
-      events,
-      logger,
-    });
+    const { directories } = host;
+    const isAllReleased = releaseTerminatedPods({ objects, asw, directories, layout, events, logger });
     this.#cancelRelease?.();
     this.#cancelRelease = isAllReleased ? undefined : clock.after(releaseRetryMs, () => this.reconciler.wake());
     this.dependents.volumesChanged();

@@ -4,7 +4,7 @@ import { backoffDelayMs } from '../plan/backoff.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReasonCode } from '../world/reasons/reason-table.ts';
-import { asStorageError } from '../world/storage-error.ts';
+import { asStorageError, type StorageError } from '../world/storage-error.ts';
 import type { ControlEvent } from './claim-world.ts';
 import type { ControlWaits } from './control-waits.ts';
 
@@ -30,6 +30,14 @@ interface Failure {
   readonly notBefore: number;
   readonly wish: string;
   readonly event: ControlEvent;
+}
+
+/** How long what found no room waits at most: nothing tells of space that was freed. */
+const spaceMs = 30_000;
+
+function delayOf({ code }: StorageError, failures: number, random: number): number {
+  const delay = backoffDelayMs(failures, random);
+  return code === 'ResourceExhausted' ? Math.min(delay, spaceMs) : delay;
 }
 
 export class ControlOperations {
@@ -85,7 +93,7 @@ export class ControlOperations {
       const error = asStorageError(thrown, `Cannot serve "${key}"`);
       const before = this.#failures.get(key);
       const failures = (before?.wish === wish ? before.failures : 0) + 1;
-      const delay = backoffDelayMs(failures, random());
+      const delay = delayOf(error, failures, random());
       const notBefore = clock.monotonic() + delay;
       const event = { reason: failureReason, message: error.message, error };
       this.#failures.set(key, { failures, notBefore, wish, event });

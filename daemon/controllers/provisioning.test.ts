@@ -115,7 +115,7 @@ describe('Provisioning', () => {
   it('goes on when it cannot be seen how much room there is', async () => {
     const late = storageClass('gold', { volumeBindingMode: 'WaitForFirstConsumer' });
     const daemon = new Daemon([late, claim('data', '1Gi', gold), podUsing('web', 'data')]);
-    daemon.host.images.freeBytes = () => {
+    daemon.host.images.space = () => {
       throw finalError('Cannot look for room: input/output error');
     };
     await daemon.settle();

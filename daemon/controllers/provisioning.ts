@@ -64,7 +64,7 @@ export class Provisioning implements ProvisionEffects {
     const directory = this.#pluginOf(spec.provisioner)?.provisionDirectory?.(spec, layout);
     if (directory === undefined || !isLocal(directory)) return undefined;
     try {
-      return images.freeBytes(directory);
+      return images.space(directory)?.freeBytes;
     } catch (error) {
       logger.warn('room for images not seen', { directory, error: String(error) });
       return undefined;

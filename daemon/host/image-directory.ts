@@ -1,4 +1,5 @@
 import { constants, fstatSync, fsyncSync, readdirSync, readSync, renameSync, statfsSync, writeSync } from 'node:fs';
+import type { FilesystemSpace } from '../ports/images.ts';
 import { type FileKind, fileStatus } from './file-status.ts';
 import { fromNode } from './node-errno.ts';
 import type { PathOpener } from './open-beneath.ts';
@@ -98,10 +99,10 @@ export class ImageDirectory implements Disposable {
     fromNode(() => fsyncSync(this.#fd));
   }
 
-  /** Bytes that are free for everyone, without root's reserve. */
-  freeBytes(): bigint {
-    const { bavail, bsize } = fromNode(() => statfsSync(`/proc/self/fd/${this.#fd}`, { bigint: true }));
-    return bavail * bsize;
+  /** What its filesystem has for everyone, without root's reserve. */
+  space(): FilesystemSpace {
+    const { blocks, bfree, bavail, bsize } = fromNode(() => statfsSync(`/proc/self/fd/${this.#fd}`, { bigint: true }));
+    return { sizeBytes: (blocks - bfree + bavail) * bsize, freeBytes: bavail * bsize };
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+import { figure } from '../world/figure.ts';
 import { type Image, imageRefusal } from './image-action.ts';
 import type { ImageDirectory } from './image-directory.ts';
 
@@ -7,29 +8,19 @@ import type { ImageDirectory } from './image-directory.ts';
  *
  * @param asked bytes that may still be written of it
  * @param size the length that the image shall have
+ * @param reserve what shall be free all the same
  */
 export function requireSpace(
   directory: ImageDirectory,
   image: Image,
-  { asked, size }: { readonly asked: bigint; readonly size: bigint },
+  { asked, size, reserve = 0n }: { readonly asked: bigint; readonly size: bigint; readonly reserve?: bigint },
 ): void {
   if (size < 1n || size > Number.MAX_SAFE_INTEGER) {
     throw imageRefusal('InvalidArgument', image, `${size} bytes are no size of a file`);
   }
-  const free = directory.freeBytes();
-  if (asked <= free) return;
-  const cause = `${figure(asked)} asked, ${figure(free)} free on "${directory.path}"`;
+  const { freeBytes: free } = directory.space();
+  if (asked <= free - reserve) return;
+  const kept = reserve === 0n ? '' : `, ${figure(reserve)} of it in reserve`;
+  const cause = `${figure(asked)} asked, ${figure(free)} free on "${directory.path}"${kept}`;
   throw imageRefusal('ResourceExhausted', image, cause);
-}
-
-/** Bytes for people: "64Mi", "12.3Mi". */
-function figure(bytes: bigint): string {
-  const units = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
-  let value = Number(bytes);
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${Number.isInteger(value) ? value : value.toFixed(1)}${units[unit] ?? ''}`;
 }

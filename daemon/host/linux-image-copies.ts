@@ -47,7 +47,7 @@ export class LinuxImageCopies implements ImageCopies {
   }
 
   async copy(request: ImageCopyRequest, signal: AbortSignal): Promise<ImageCopyReport> {
-    const { target, sizeBytes, ...rest } = request;
+    const { target, sizeBytes, reserveBytes = 0n, ...rest } = request;
     this.discard(target);
     const order = actOnImage('copy to', target, (image): CopyOrder => {
       using directory = ensureImageDirectory(image, this.#options.imagesDirectory, this.#opener);
@@ -55,6 +55,7 @@ export class LinuxImageCopies implements ImageCopies {
       return {
         ...rest,
         sizeBytes: `${sizeBytes}`,
+        reserveBytes: `${reserveBytes}`,
         directory: directory.path,
         name: temporaryName(image.name),
         openat2,

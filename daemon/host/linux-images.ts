@@ -1,7 +1,7 @@
 import { constants, fstatSync } from 'node:fs';
 import { basename, dirname } from 'node:path/posix';
 import type { Clock } from '../ports/clock.ts';
-import type { ImageFacts, ImageSidecar, Images } from '../ports/images.ts';
+import type { FilesystemSpace, ImageFacts, ImageSidecar, Images } from '../ports/images.ts';
 import { StorageError } from '../world/storage-error.ts';
 import { isAllHole } from './blank-image.ts';
 import { actOnImage, imageRefusal } from './image-action.ts';
@@ -49,10 +49,10 @@ export class LinuxImages implements Images {
     });
   }
 
-  freeBytes(directory: string): bigint | undefined {
+  space(directory: string): FilesystemSpace | undefined {
     return actOnImage('look for room for', `${directory}/image`, () => {
       using there = openImageDirectory(directory, this.#opener);
-      return there?.freeBytes();
+      return there?.space();
     });
   }
 

@@ -27,6 +27,8 @@ export interface ImageCopyRequest {
   readonly way: CopyWay;
   /** What must be free on the filesystem: what is written of the source, or the whole length, as of a new volume. */
   readonly room: 'written' | 'all';
+  /** What shall stay free all the same. */
+  readonly reserveBytes?: bigint;
 }
 
 export interface ImageCopyReport {

@@ -40,6 +40,13 @@ export interface ImageFacts {
   readonly isAllHole: boolean;
 }
 
+export interface FilesystemSpace {
+  /** What `df` calls its size, less what is kept for root. */
+  readonly sizeBytes: bigint;
+  /** What may be promised to new images. */
+  readonly freeBytes: bigint;
+}
+
 /** Sparse image files under the images directories. */
 export interface Images {
   /**
@@ -48,8 +55,8 @@ export interface Images {
    * the figures when the filesystem has less free space than `sizeBytes`.
    */
   create(path: string, sidecar: ImageSidecar): 'created' | 'exists';
-  /** Free bytes where images of this directory lie; undefined when it is not there yet. Asks its filesystem: a local one. */
-  freeBytes(directory: string): bigint | undefined;
+  /** Where images of this directory lie; undefined when it is not there yet. Asks its filesystem: a local one. */
+  space(directory: string): FilesystemSpace | undefined;
   /** Facts of an existing image; undefined when it is absent (ENOENT only). */
   stat(path: string): ImageFacts | undefined;
   /**

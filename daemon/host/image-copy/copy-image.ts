@@ -132,7 +132,7 @@ class Copy {
     requireSpace(
       directory,
       { path: this.#order.source, name: this.#order.name, action },
-      { asked, size: this.#length() },
+      { asked, size: this.#length(), reserve: BigInt(this.#order.reserveBytes) },
     );
   }
 

@@ -2,8 +2,9 @@ import type { ImageCopyRequest } from '../../ports/image-copies.ts';
 import type { StorageErrorCode } from '../../world/storage-error.ts';
 
 /** What the child is told, as JSON in its argv: bigints as text. */
-export interface CopyOrder extends Omit<ImageCopyRequest, 'sizeBytes' | 'target'> {
+export interface CopyOrder extends Omit<ImageCopyRequest, 'sizeBytes' | 'target' | 'reserveBytes'> {
   readonly sizeBytes: string;
+  readonly reserveBytes: string;
   readonly directory: string;
   /** The temporary name in it. */
   readonly name: string;

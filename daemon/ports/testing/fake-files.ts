@@ -99,7 +99,7 @@ export function fakeImages(kernel: FakeKernel): Images {
     return trashed;
   };
   return {
-    freeBytes: () => undefined,
+    space: () => undefined,
     create: (path, sidecar) =>
       effects.do<'created' | 'exists'>(
         'createImage',

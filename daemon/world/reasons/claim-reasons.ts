@@ -25,7 +25,10 @@ export const claimReasons = {
   ProvisioningFailed: {
     type: 'Warning',
     means: 'The volume for the claim could not be made.',
-    help: ['is the class there, and right? moorctl get sc', 'is there room? df -h; moorctl doctor'],
+    help: [
+      'is the class there, and right? moorctl get sc',
+      'is there room? df -h; moorctl get trash; pool in moored.yaml',
+    ],
   },
   ExternalProvisioning: {
     type: 'Normal',

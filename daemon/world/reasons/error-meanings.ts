@@ -34,7 +34,7 @@ export const errorMeanings: Readonly<Record<StorageErrorCode, ErrorMeaning>> = {
     needsChange: true,
   },
   ResourceExhausted: {
-    means: 'No room, memory, loop device or process was left.',
+    means: 'No room, memory, loop device or process was left, or a limit of moored.yaml (pool, memory) is reached.',
     help: ['df -h; free -h; losetup --list'],
     needsChange: false,
   },
