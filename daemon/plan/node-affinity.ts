@@ -1,4 +1,5 @@
 /** Whether a node has what a selector asks for (component-helpers: nodeaffinity, corev1.MatchTopologySelectorTerms). Pure. */
+import { meetsSetRequirement } from '../api/label-selection.ts';
 import type {
   NodeSelector,
   NodeSelectorRequirement,
@@ -26,18 +27,12 @@ function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTe
 
 function isMet({ operator, values = [] }: NodeSelectorRequirement, value: string | undefined): boolean {
   switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
     case 'Gt':
       return isOrdered(value, values[0], (found, bound) => found > bound);
     case 'Lt':
       return isOrdered(value, values[0], (found, bound) => found < bound);
+    default:
+      return meetsSetRequirement({ operator, values }, value);
   }
 }
 
