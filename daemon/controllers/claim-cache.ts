@@ -1,3 +1,4 @@
+import { dataSourceOf, isClaimSource } from '../api/claim-data-source.ts';
 import { keyOf, kinds, type ObjectKey, objectKey } from '../api/meta.ts';
 import type { StoredObject } from '../api/object.ts';
 import type { ClaimName, StoredPersistentVolume } from '../api/persistent-volume.ts';
@@ -18,6 +19,8 @@ export class ClaimCache {
   readonly #claimsByVolume = new Map<string, Set<ObjectKey>>();
   readonly #unboundByClass = new Map<string, Set<ObjectKey>>();
   readonly #podsByClaim = new Map<ObjectKey, Map<ObjectKey, StoredPod>>();
+  /** Unbound claims, by the claim that their volume is to be made of. */
+  readonly #clonesByClaim = new Map<string, Set<ObjectKey>>();
   readonly #affected = new Set<ObjectKey>();
   readonly #affectedClasses = new Set<string>();
 
@@ -65,7 +68,8 @@ export class ClaimCache {
     for (const className of this.#affectedClasses) {
       for (const key of this.#unboundByClass.get(className) ?? []) this.#affected.add(key);
     }
-    // Whether a pod can be here may hang on each of its claims.
+    // A clone waits for its source to be bound; whether a pod can be here may hang on each of its claims.
+    for (const key of this.#affected) for (const clone of this.#clonesByClaim.get(key) ?? []) this.#affected.add(clone);
     for (const key of this.#affected)
       for (const pod of this.#podsByClaim.get(key)?.keys() ?? []) this.#affected.add(pod);
     const affected = [...this.#affected];
@@ -112,8 +116,10 @@ export class ClaimCache {
     if (object.kind === 'PersistentVolume') this.volumes.set(object);
     if (object.kind === 'PersistentVolumeClaim') {
       const { volumeName } = object.spec;
-      if (volumeName === undefined) addTo(this.#unboundByClass, classOf(object), key);
-      else addTo(this.#claimsByVolume, volumeName, key);
+      if (volumeName === undefined) {
+        addTo(this.#unboundByClass, classOf(object), key);
+        if (sourceOf(object) !== '') addTo(this.#clonesByClaim, sourceOf(object), key);
+      } else addTo(this.#claimsByVolume, volumeName, key);
     }
     if (object.kind === 'Pod') {
       for (const claim of claimsOf(object)) {
@@ -127,6 +133,7 @@ export class ClaimCache {
     if (object.kind === 'PersistentVolume') this.volumes.remove(object.metadata.name);
     if (object.kind === 'PersistentVolumeClaim') {
       this.#unboundByClass.get(classOf(object))?.delete(key);
+      this.#clonesByClaim.get(sourceOf(object))?.delete(key);
       this.#claimsByVolume.get(object.spec.volumeName ?? '')?.delete(key);
     }
     if (object.kind === 'Pod') for (const claim of claimsOf(object)) this.#podsByClaim.get(claim)?.delete(key);
@@ -139,6 +146,13 @@ function claimsOf(pod: StoredPod): readonly ObjectKey[] {
 
 function classOf(claim: StoredPersistentVolumeClaim): string {
   return classOfClaim(claim) ?? '';
+}
+
+/** The key of the claim that it is a clone of, or ''. */
+function sourceOf({ spec, metadata }: StoredPersistentVolumeClaim): string {
+  const source = dataSourceOf(spec);
+  if (source === undefined || !isClaimSource(source)) return '';
+  return objectKey('PersistentVolumeClaim', metadata.namespace, source.name);
 }
 
 function volumeKey(name: string): ObjectKey {

@@ -98,6 +98,19 @@ describe('Provisioning', () => {
     expect(daemon.phases).toEqual(['pvc-uid-data Bound', 'data Bound']);
   });
 
+  it('looks at a clone again as soon as its source is bound, whatever else changes', async () => {
+    const dataSource = { kind: 'PersistentVolumeClaim', name: 'data' };
+    const daemon = new Daemon([deleting, claim('copy', '1Gi', { spec: { ...gold.spec, dataSource } })]);
+    await daemon.settle();
+    expect(daemon.told).toEqual([expect.stringContaining('error getting PVC data')]);
+    daemon.objects.create(claim('data', '1Gi', gold));
+    await daemon.settle();
+    expect(daemon.phases).toContain('data Bound');
+    expect(daemon.told).toContain(
+      'ProvisioningFailed: Cannot serve "PersistentVolumeClaim/default/copy": nothing here is made of a snapshot',
+    );
+  });
+
   it('selects the node anew when there was no room on it, without going round in a circle', async () => {
     const late = storageClass('gold', { volumeBindingMode: 'WaitForFirstConsumer' });
     const daemon = new Daemon([late, claim('data', '1Gi', gold), podUsing('web', 'data')]);
