@@ -28,6 +28,7 @@ const copyDeadlineMs = 24 * 3_600_000;
 /** What a frozen copy may take beside its freeze: the writing out before it, the sync after it. */
 const frozenGraceMs = 10 * 60_000;
 const thawDeadlineMs = 30_000;
+const syncDeadlineMs = 10 * 60_000;
 
 export interface LinuxImageCopiesOptions {
   readonly features: Pick<KernelFeatures, 'openat2'>;
@@ -96,11 +97,14 @@ export class LinuxImageCopies implements ImageCopies {
     const { loopDevices, children } = this.#options;
     const directory = dirname(target);
     const loop = loopDevices.attach(temporaryPath(target), { readOnly: false });
+    let outcome: 'renewed' | 'noFilesystem';
     try {
-      return await renewFilesystemIdentity(loop.devicePath, directory, { children, signal });
+      outcome = await renewFilesystemIdentity(loop.devicePath, directory, { children, signal });
     } finally {
       loopDevices.detach(loop.devicePath, loop.backing);
     }
+    await this.#sync(target, signal);
+    return outcome;
   }
 
   publish(target: string, sidecar: ImageSidecar, { isSealed }: { readonly isSealed: boolean }): void {
@@ -149,6 +153,22 @@ export class LinuxImageCopies implements ImageCopies {
       directory.unlink(sidecarName(image.name));
       directory.sync();
       return isThere ? 'trashed' : 'absent';
+    });
+  }
+
+  /** Not each of the tools waits until its device has what it wrote, and what a loop device has is in the page cache. */
+  async #sync(target: string, signal: AbortSignal): Promise<void> {
+    const path = temporaryPath(target);
+    const { exitCode, stderr } = await this.#options.children.run('sync', [path], {
+      signal,
+      deadlineMs: syncDeadlineMs,
+    });
+    if (exitCode === 0) return;
+    throw new StorageError(`Cannot write out the copy "${path}": ${stderr.trim()}`, {
+      code: 'Unavailable',
+      progress: 'transient',
+      source: path,
+      hint: 'dmesg | tail',
     });
   }
 }

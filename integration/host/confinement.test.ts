@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { confinementLevel, forReading, forWriting } from '../../daemon/host/confinement.ts';
 import { LinuxFilesystems } from '../../daemon/host/linux-filesystems.ts';
+import { renewFilesystemIdentity } from '../../daemon/host/new-filesystem-identity.ts';
 import { SpawnedChildProcesses } from '../../daemon/host/spawned-child-processes.ts';
 import type { ChildProcesses, Confinement } from '../../daemon/ports/child-processes.ts';
 import { mebibyte, RealDevices } from './real-devices.ts';
@@ -60,6 +61,59 @@ it('takes all privileges from an e2fsck at work, and limits it', async () => {
   await checked;
   devices.detach(device);
   tool('umount', target);
+});
+
+/** Runs `look` at the child of this tool while it waits in the kernel for its first write; the others run as they would. */
+function stoppingAt(wanted: string, target: string, look: (pid: number) => void): ChildProcesses {
+  return {
+    run: async (name, args, options) => {
+      if (name !== wanted) return children.run(name, args, options);
+      tool('sync');
+      devices.freeze(target);
+      const running = children.run(name, args, options);
+      try {
+        running.catch(() => undefined);
+        const device = args.at(-1) ?? '';
+        await until(() => processesWith(device).some(({ state }) => state === 'D'));
+        look(processesWith(device)[0]?.pid ?? 0);
+      } finally {
+        devices.thaw(target);
+      }
+      return running;
+    },
+  };
+}
+
+it.each([
+  ['ext4', 'e2fsck', 'no capability'],
+  ['ext4', 'tune2fs', 'no capability'],
+  ['xfs', 'xfs_db', 'CAP_SYS_ADMIN'],
+  ['btrfs', 'btrfstune', 'no capability'],
+])('a copy of %s gets its UUID by a confined %s, with %s', async (fsType, wanted, capability) => {
+  const target = devices.directory();
+  const outer = devices.blank(512 * mebibyte);
+  tool('mkfs.ext4', '-q', outer.path);
+  tool('mount', outer.path, target);
+  const device = devices.attach(devices.image(320 * mebibyte, target));
+  tool(`mkfs.${fsType}`, '-q', device.path);
+  if (fsType === 'ext4') tool('tune2fs', '-E', 'force_fsck', device.path);
+  const seen: string[] = [];
+  const watched = stoppingAt(wanted, target, (pid) => {
+    seen.push(readFileSync(`/proc/${pid}/status`, 'utf8'), readFileSync(`/proc/${pid}/limits`, 'utf8'));
+  });
+  const directory = devices.directory();
+  const renewed = await renewFilesystemIdentity(device.path, directory, { children: watched, signal: never });
+  expect(renewed).toBe('renewed');
+  const [status = '', limits = ''] = seen;
+  expect(status).toMatch(new RegExp(`^Name:\\t${wanted === 'e2fsck' ? '(e2fsck|fsck.ext4)' : wanted}$`, 'm'));
+  expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+  // CAP_SYS_ADMIN is number 21.
+  const mask = capability === 'CAP_SYS_ADMIN' ? '0000000000200000' : '0000000000000000';
+  for (const set of ['CapPrm', 'CapEff', 'CapBnd']) expect(status).toContain(`${set}:\t${mask}\n`);
+  expect(limits.replaceAll(/ {2,}/g, ' ')).toContain('Max file size 0 0 bytes');
+  devices.detach(device);
+  tool('umount', target);
+  devices.detach(outer);
 });
 
 describe('a child that reads', () => {
