@@ -2,6 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { HeldGuest } from '../support/guest.ts';
 import { claim, claimVolume, documents, pod, storageClass } from '../support/manifests.ts';
+import { claimFrom } from '../support/snapshot-manifests.ts';
 
 const guest = new HeldGuest();
 
@@ -9,15 +10,18 @@ afterEach(async () => {
   await guest.dispose();
 });
 
-const volumes = ['data', 'large', 'own'];
+const volumes = ['data', 'large', 'own', 'copy'];
 const manifests = documents(
   storageClass('fast'),
   storageClass('xfs', ['parameters: { fsType: xfs }']),
   claim('data'),
   claim('large', { size: '320Mi', storageClass: 'xfs' }),
+  // Its log is replayed by a mount in a mount namespace of its own, which the unit has to allow.
+  claimFrom('copy', { claim: 'large' }, { size: '320Mi', storageClass: 'xfs' }),
   pod('web', {
     data: claimVolume('data'),
     large: claimVolume('large'),
+    copy: claimVolume('copy'),
     own: 'csi: { driver: loop.moored.dev, volumeAttributes: { size: 32Mi } }',
     memory: 'emptyDir: { medium: Memory }',
   }),
