@@ -14,6 +14,7 @@ import { readSidecar, requireOurs, sidecarName, writeSidecar } from './image-sid
 import { moveImageToTrash } from './image-trash.ts';
 import { makeImmutable } from './inode-flags.ts';
 import type { KernelFeatures } from './kernel-features.ts';
+import { detachWhenClosed } from './loop-release.ts';
 import { renewFilesystemIdentity } from './new-filesystem-identity.ts';
 import { fromNode } from './node-errno.ts';
 import { openat2Opener, openatOpener, type PathOpener } from './open-beneath.ts';
@@ -101,7 +102,7 @@ export class LinuxImageCopies implements ImageCopies {
     try {
       outcome = await renewFilesystemIdentity(loop.devicePath, directory, { children, signal });
     } finally {
-      loopDevices.detach(loop.devicePath, loop.backing);
+      await detachWhenClosed(loopDevices, loop);
     }
     await this.#sync(target, signal);
     return outcome;

@@ -1,18 +1,30 @@
 /** Copies of images on real filesystems: by shared blocks and by bytes, at rest and under a writer, whole or not at all. */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probeKernelFeatures } from '../../daemon/host/kernel-features.ts';
 import { LinuxImageCopies } from '../../daemon/host/linux-image-copies.ts';
 import { LinuxLoopDevices } from '../../daemon/host/linux-loop-devices.ts';
 import { SpawnedChildProcesses } from '../../daemon/host/spawned-child-processes.ts';
+import type { ChildProcesses } from '../../daemon/ports/child-processes.ts';
 import type { CopyWay, ImageCopyRequest } from '../../daemon/ports/image-copies.ts';
 import type { ImageSidecar } from '../../daemon/ports/images.ts';
 import { StorageError } from '../../daemon/world/storage-error.ts';
 import { SteadyWriter } from '../support/steady-writer.ts';
 import { mebibyte, RealDevices } from './real-devices.ts';
 import { tool } from './real-mounts.ts';
+import { until } from './real-processes.ts';
 
 const features = probeKernelFeatures();
 const signal = new AbortController().signal;
@@ -29,8 +41,7 @@ afterAll(() => {
 
 const mountedImages: string[] = [];
 
-function copiesIn(imagesDirectory: string): LinuxImageCopies {
-  const children = new SpawnedChildProcesses();
+function copiesIn(imagesDirectory: string, children: ChildProcesses = new SpawnedChildProcesses()): LinuxImageCopies {
   const clock = { timestamp: () => '2026-01-02T03:04:05.678Z' };
   return new LinuxImageCopies({
     features,
@@ -169,6 +180,40 @@ describe.each([
     unmount(source);
   });
 });
+
+it('a copy at which udev still looks when it has its UUID is detached as soon as that ends', async () => {
+  const directory = imagesOn('ext4', 128);
+  const image = newImage(directory, 32);
+  tool('mkfs.ext4', '-q', image);
+  const plain = new SpawnedChildProcesses();
+  const looks: Promise<void>[] = [];
+  const children: ChildProcesses = {
+    run: async (name, args, options) => {
+      const result = await plain.run(name, args, options);
+      const device = args.at(-1) ?? '';
+      if (name === 'tune2fs') looks.push(lookUntilDetachIsAsked(device, openSync(device, 'r')));
+      return result;
+    },
+  };
+  const copies = copiesIn(directory, children);
+  const asked = request(image, { kind: 'atRest' });
+  await copies.copy(asked, signal);
+  expect(await copies.renewIdentity(asked.target, signal)).toBe('renewed');
+  expect(looks).toHaveLength(1);
+  await Promise.all(looks);
+  copies.publish(asked.target, sidecar, { isSealed: false });
+  expect(tool('losetup', '--noheadings', '--associated', asked.target)).toBe('');
+});
+
+/** As udev does, which closes it in the end whatever others want. */
+async function lookUntilDetachIsAsked(device: string, fd: number): Promise<void> {
+  const autoclear = `/sys/block/${basename(device)}/loop/autoclear`;
+  try {
+    await until(() => readFileSync(autoclear, 'utf8').trim() === '1');
+  } finally {
+    closeSync(fd);
+  }
+}
 
 describe('what is refused, and leaves nothing', () => {
   const leftIn = (directory: string): readonly string[] => readdirSync(join(directory, '.snapshots/shop'));
