@@ -8,11 +8,12 @@
  */
 
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
-import { hasFinished } from '../api/pod.ts';
+import { hasFinished, type StoredPod } from '../api/pod.ts';
 import { annotations, finalizers } from '../api/well-known.ts';
 import { isClaimedBy, mismatch } from '../plan/claim-matching.ts';
+import { placementRefusal } from '../plan/pod-placement.ts';
 import { bindStep } from './bind-step.ts';
-import { lost, pending, wait } from './claim-outcome.ts';
+import { lost, pending } from './claim-outcome.ts';
 import type { ClaimWorld, ControlStep } from './claim-world.ts';
 import { nextExpansionStep } from './expansion-step.ts';
 import { finishDeletion } from './finalizer-step.ts';
@@ -25,14 +26,23 @@ export function nextClaimStep(claim: StoredPersistentVolumeClaim, world: ClaimWo
   return unboundStep(claim, world);
 }
 
-/** pvc-protection: the claim stays while any pod names it, finished ones too unless moored.yaml says otherwise. */
+/** pvc-protection: the claim stays while a pod names it that is, or may come to be, here. */
 function deletionStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): ControlStep {
-  const users = world
-    .podsUsing(claim.metadata)
-    .filter((pod) => world.ignoresFinishedPods !== true || !hasFinished(pod));
+  const users = world.podsUsing(claim.metadata).filter((pod) => isHolding(pod, world));
   if (users.length === 0) return finishDeletion(claim, finalizers.pvcProtection);
   const names = users.map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`).join(', ');
-  return wait('ClaimInUse', `claim is being deleted and waits for pod ${names}`);
+  const message = `claim is being deleted and waits for pod ${names}`;
+  return { kind: 'wait', reason: 'ClaimInUse', message, until: 'volumesChange' };
+}
+
+/**
+ * Finished pods hold unless moored.yaml says otherwise. An unscheduled pod does not (podUsesPVC asks for spec.nodeName). No
+ * pod is given a nodeName here: unscheduled is one that this machine may not have, and of which nothing is here. One that
+ * waits for its volumes holds, as a pod that has its node would.
+ */
+function isHolding(pod: StoredPod, world: ClaimWorld): boolean {
+  if (hasFinished(pod)) return world.ignoresFinishedPods !== true;
+  return world.isHere(pod.metadata.uid) || placementRefusal(pod, world.nodes)?.reason !== 'FailedScheduling';
 }
 
 function boundStep(claim: StoredPersistentVolumeClaim, world: ClaimWorld): ControlStep {

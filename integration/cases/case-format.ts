@@ -27,6 +27,10 @@ export interface RawObject {
 export interface Given extends Scene {
   /** Volumes that are attached. */
   readonly inUse?: readonly string[];
+  /** Pods of which something is mounted here. */
+  readonly here?: readonly string[];
+  /** `claims.ignoreFinishedPods` of moored.yaml. */
+  readonly ignoreFinishedPods?: boolean;
   /** This machine: "node1" and no labels unless said; further nodes are `objects`. */
   readonly node?: { readonly name?: string; readonly labels?: Readonly<Record<string, string>> };
   /** Bytes, a quantity: room for new volumes. */

@@ -46,7 +46,8 @@ export class CaseRun {
     const { name = 'node1', labels = {} } = given.given.node ?? {};
     const common = {
       nodes: () => nodesOf({ name, labels }, this.#objects.list('Node')),
-      isHere: () => false,
+      isHere: (podUid: string) => (given.given.here ?? []).some((pod) => podUid === `uid-${pod}`),
+      ignoresFinishedPods: given.given.ignoreFinishedPods === true,
       objects: this.#objects,
       clock: this.#clock,
       events: this.#events,

@@ -16,6 +16,8 @@ interface SingleSyncOptions {
   readonly events: EventRecorder;
   readonly provisioning: ProvisionEffects;
   readonly nodes: () => Nodes;
+  readonly isHere: (podUid: string) => boolean;
+  readonly ignoresFinishedPods: boolean;
 }
 
 /**
@@ -50,13 +52,14 @@ export class SingleSync {
   }
 
   #next(key: ObjectKey): ControlStep | undefined {
-    const { objects, clock, provisioning, nodes } = this.#options;
+    const { objects, clock, provisioning, nodes, isHere, ignoresFinishedPods } = this.#options;
     const cache = new ClaimCache();
     cache.refresh(objects);
     const world = claimWorldOf(objects, cache, {
       now: clock.timestamp(),
       nodes: nodes(),
-      isHere: () => false,
+      isHere,
+      ignoresFinishedPods,
       freeBytes: (storageClass) => provisioning.freeBytes(storageClass),
       canProvision: (provisioner) => provisioning.canProvision(provisioner),
       canExpand: (volume) => provisioning.canExpand(volume),

@@ -45,7 +45,7 @@ export const claimReasons = {
   VolumeResizeSuccessful: { type: 'Normal', means: 'The volume of the claim was grown.', help: [] },
   ClaimInUse: {
     type: 'Normal',
-    means: 'The claim is being deleted and stays until no pod names it.',
+    means: 'The claim is being deleted and stays until no pod names it that is here or may come to be here.',
     help: ['remove the pods that are named'],
   },
   FinalizersLeft: {
