@@ -67,6 +67,8 @@ export interface CoreOptions {
   readonly limits: Limits;
   /** How many operations with children (mkfs, fsck, mount) may run at once. */
   readonly heavyLimit: number;
+  /** How many images may be copied at once. */
+  readonly copyLimit: number;
 }
 
 /** What makes two runs differ: given from outside, so that a simulation can be replayed. */
@@ -217,6 +219,7 @@ export class Core {
       failed: executor.failed,
       stalledServers: servers.stalled,
       waits: new Map([this.claims, this.dependents, this.snapshots].flatMap(({ waits }) => [...waits])),
+      copies: this.snapshots.copies,
       drift: this.driftLog.volumes,
       conditions: this.health.conditions,
       now: clock.monotonic(),

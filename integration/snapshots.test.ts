@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ClaimView } from '../daemon/control/protocol.ts';
+import type { ClaimView, OperationView } from '../daemon/control/protocol.ts';
 import type { VolumeSnapshotContentView, VolumeSnapshotView } from '../daemon/control/snapshot-views.ts';
 import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
@@ -240,6 +240,93 @@ describe('a restore', () => {
     await claimEvent('block', /modifies the mode of the source volume but does not have permission/);
     daemon.apply('other.yaml', `${claim('other')}\n  dataSourceRef: { apiGroup: example.org, kind: Backup, name: x }`);
     await claimEvent('other', /does not match any registered VolumePopulator: Backup.example.org "x"/);
+  });
+});
+
+describe('a copy that takes its time', () => {
+  /** Stops the child in the middle of the copy of an image; undefined when that was over before it was seen. */
+  async function stopped(directory: string, name: string): Promise<number | undefined> {
+    let found: number | 'over' | undefined;
+    await eventually(
+      () => {
+        const files = existsSync(directory) ? readdirSync(directory) : [];
+        const temporary = files.find((file) => file.startsWith(`.${name}-`) && file.endsWith('.part.tmp'));
+        const child = temporary === undefined ? undefined : copyingChild(daemon.pid);
+        if (temporary !== undefined && child !== undefined) {
+          process.kill(child, 'SIGSTOP');
+          if (statSync(join(directory, temporary), { throwIfNoEntry: false })?.blocks) found = child;
+          else process.kill(child, 'SIGCONT');
+        } else if (files.some((file) => file.startsWith(`${name}-`) && file.endsWith('.img'))) found = 'over';
+        return found !== undefined || files.join();
+      },
+      undefined,
+      1,
+    );
+    return found === 'over' ? undefined : found;
+  }
+
+  /** A copy on a fast disk may be over before it is seen: then it is another one's turn. */
+  async function stoppedCopy(
+    directory: string,
+    prefix: string,
+    ask: (name: string) => void,
+  ): Promise<[string, number]> {
+    for (let round = 0; round < 10; round++) {
+      const name = `${prefix}${round}`;
+      ask(name);
+      const child = await stopped(directory, name);
+      if (child !== undefined) return [name, child];
+    }
+    throw new Error('ten copies were over before they were seen');
+  }
+
+  async function copies(): Promise<readonly OperationView[]> {
+    const { stdout } = await daemon.ctl('get', 'operations', '-o', 'json');
+    const { operations } = JSON.parse(stdout) as { readonly operations: readonly OperationView[] };
+    return operations.filter(({ copy }) => copy !== undefined);
+  }
+
+  it('says how much of it is done and since when: of a snapshot, and of a claim with the pod that waits', {
+    timeout: 60_000,
+  }, async () => {
+    daemon.apply('class.yaml', classes());
+    daemon.apply('app.yaml', documents(claim('data', { size: '512Mi' }), app('app', 'data')));
+    await daemon.mounted('app');
+    writeFileSync(join(await daemon.path('app', 'data'), 'payload'), randomBytes(400 * mebibyte));
+    daemon.apply('app.yaml', claim('data', { size: '512Mi' }));
+    await daemon.unmounted('app');
+
+    const images = join(daemon.rootDir, 'images');
+    const [taken, taking] = await stoppedCopy(join(images, '.snapshots/default'), 'monday', (name) =>
+      daemon.apply('snapshot.yaml', snapshot(name)),
+    );
+    const [copy] = await copies();
+    const key = `VolumeSnapshot/default/${taken}`;
+    expect(copy).toMatchObject({ kind: 'copyImage', state: 'running', copy: { for: key } });
+    const { doneBytes = 0, totalBytes = 0 } = copy?.copy ?? {};
+    expect(totalBytes).toBeGreaterThan(400 * mebibyte);
+    expect(doneBytes).toBeGreaterThan(0);
+    expect(doneBytes).toBeLessThanOrEqual(totalBytes);
+    const described = await daemon.ctl('describe', 'vs', taken);
+    expect(described.stdout).toMatch(/Copying: +\d+Mi of 4\d\dMi\n +since /);
+    process.kill(taking, 'SIGCONT');
+    await ready(taken);
+    expect(await copies()).toEqual([]);
+
+    const [restored, restoring] = await stoppedCopy(join(images, 'default'), 'restored', (name) =>
+      daemon.apply(
+        'restored.yaml',
+        documents(claimFrom(name, { snapshot: taken }, { size: '512Mi' }), app('restored', name)),
+      ),
+    );
+    expect((await copies())[0]?.copy?.for).toBe(`PersistentVolumeClaim/default/${restored}`);
+    for (const reference of [`pvc/${restored}`, 'pod/restored']) {
+      const { stdout } = await daemon.ctl('explain', reference);
+      expect(stdout).toMatch(/its data is being copied: \d+Mi of 4\d\dMi are on the disk/);
+    }
+    process.kill(restoring, 'SIGCONT');
+    await daemon.mounted('restored');
+    expect(await copies()).toEqual([]);
   });
 });
 

@@ -76,7 +76,7 @@ export interface OperationView {
   readonly volume: string;
   /** "namespace/name", or '' for an operation on the volume as a whole. */
   readonly pod: string;
-  /** running: in flight; waiting: failed before and in backoff. */
+  /** running: in flight; waiting: failed before and in backoff; a copy: waits for its turn. */
   readonly state: 'running' | 'waiting';
   readonly reason: string;
   readonly startedAt: string;
@@ -84,4 +84,6 @@ export interface OperationView {
   /** Milliseconds until the next attempt; 0 when running. */
   readonly nextRetryMs: number;
   readonly lastError: string;
+  /** Of an image: for which object, and how far it is. */
+  readonly copy?: { readonly for: string; readonly doneBytes: number; readonly totalBytes: number };
 }

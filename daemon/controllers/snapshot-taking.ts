@@ -1,5 +1,5 @@
 /** The effects of the snapshot controller: copies beside the images, and what the contents say of them. */
-import { keyOf } from '../api/meta.ts';
+import { keyOf, objectKey } from '../api/meta.ts';
 import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredVolumeSnapshotClass } from '../api/volume-snapshot-class.ts';
 import type { StoredVolumeSnapshotContent } from '../api/volume-snapshot-content.ts';
@@ -12,11 +12,13 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { SnapshotSupport, VolumePlugin } from '../ports/volume-plugin.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { asStorageError, StorageError } from '../world/storage-error.ts';
+import type { CopyQueue } from './copy-queue.ts';
 import { withContentError } from './snapshot-content-step.ts';
 import type { SnapshotEffects } from './snapshot-controller.ts';
 import { copyVolume, type VolumeCopyParts, type VolumeCopyReport } from './volume-copy.ts';
 
 export interface SnapshotTakingOptions extends VolumeCopyParts {
+  readonly queue: CopyQueue;
   readonly objects: ObjectStore;
   readonly plugins: readonly VolumePlugin[];
   readonly layout: DiskLayout;
@@ -61,7 +63,11 @@ export class SnapshotTaking implements SnapshotEffects {
       if (known !== undefined) return this.#writeTaken(content, known);
       const { limitMs, isFrozen } = support.optionsOf(snapshotClass?.spec.parameters ?? {});
       const request = { source, target, sizeBytes: 0n, limitMs, isFrozen, room: 'written' } as const;
-      const report = await this.#copying(content, (signal) => copyVolume(request, this.#options, signal));
+      const key = objectKey('VolumeSnapshot', namespace, name);
+      const copy = { key, volume: source.name, source: source.imagePath, target };
+      const report = await this.#copying(content, (signal) =>
+        this.#options.queue.run(copy, signal, () => copyVolume(request, this.#options, signal)),
+      );
       const identity = { ...snapshot, volumeHandle: source.volumeHandle, volumeMode: sourceVolumeMode };
       const sidecar = sidecarOf(report, { driver: content.spec.driver, handle, fsType: source.fsType, identity });
       imageCopies.publish(target, sidecar, { isSealed: true });

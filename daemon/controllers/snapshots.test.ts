@@ -91,7 +91,14 @@ class Scene {
   #start(): Snapshots {
     return new Snapshots({
       ...{ objects: this.objects, state: this.state, plugins: [loopPlugin], layout: diskLayout('/root') },
-      ...{ imageCopies: this.host.imageCopies, clock: this.clock, events: this.events, logger, random: () => 0 },
+      ...{
+        imageCopies: this.host.imageCopies,
+        clock: this.clock,
+        events: this.events,
+        logger,
+        random: () => 0,
+        copyLimit: 1,
+      },
       volumesInUse: {
         hold: () => (this.isHeld ? undefined : { [Symbol.dispose]: nothing }),
         copyWay: () => Promise.resolve(this.way),

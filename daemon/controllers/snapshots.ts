@@ -9,6 +9,7 @@ import type { VolumePlugin } from '../ports/volume-plugin.ts';
 import type { VolumesInUse } from '../ports/volumes-in-use.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import type { ControlWait } from './control-waits.ts';
+import { CopyQueue, type CopyState } from './copy-queue.ts';
 import { FreezeRecords } from './freeze-records.ts';
 import { SnapshotController } from './snapshot-controller.ts';
 import { SnapshotTaking } from './snapshot-taking.ts';
@@ -25,24 +26,36 @@ export interface SnapshotsOptions {
   readonly events: EventRecorder;
   readonly logger: Logger;
   readonly random: () => number;
+  /** How many copies run at once. */
+  readonly copyLimit: number;
 }
 
 export class Snapshots {
   /** What provisioning makes volumes with that have a data source. */
   readonly restoring: VolumeRestoring;
+  readonly #queue: CopyQueue;
   readonly #freezes: FreezeRecords;
   readonly #controller: SnapshotController;
 
   constructor(options: SnapshotsOptions) {
     this.#freezes = new FreezeRecords(options);
-    const parts = { ...options, freezes: this.#freezes };
+    this.#queue = new CopyQueue(options);
+    const parts = { ...options, freezes: this.#freezes, queue: this.#queue };
     this.restoring = new VolumeRestoring(parts);
     this.#controller = new SnapshotController({ ...options, effects: new SnapshotTaking(parts) });
   }
 
   /** By the key of a snapshot, a content, or a claim whose volume is being copied. */
   get waits(): ReadonlyMap<string, ControlWait> {
-    return new Map([...this.#controller.waits, ...this.restoring.waits]);
+    const copies = this.copies.flatMap(({ key, message, since }): readonly [string, ControlWait][] =>
+      key.startsWith('PersistentVolumeClaim/') ? [[key, { reason: 'Provisioning', message, since }]] : [],
+    );
+    return new Map([...this.#controller.waits, ...copies]);
+  }
+
+  /** What is copied, and what waits for its turn. */
+  get copies(): readonly CopyState[] {
+    return this.#queue.all;
   }
 
   /** Before anything else looks: whoever looks into a frozen filesystem may wait for ever. */

@@ -5,33 +5,30 @@ import type { PersistentVolumeSpec, StoredPersistentVolume } from '../api/persis
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import { bytesOf, formatBytes, parseQuantity } from '../api/quantity.ts';
 import { annotations } from '../api/well-known.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ProvisionedVolume, SnapshotSupport, VolumePlugin } from '../ports/volume-plugin.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { StorageError } from '../world/storage-error.ts';
-import type { ControlWait } from './control-waits.ts';
+import type { CopyQueue, QueuedCopy } from './copy-queue.ts';
 import { copyVolume, type VolumeCopyParts } from './volume-copy.ts';
 
 export interface VolumeRestoringOptions extends VolumeCopyParts {
   readonly objects: ObjectStore;
   readonly layout: DiskLayout;
-  readonly clock: Pick<Clock, 'timestamp'>;
+  readonly queue: CopyQueue;
   readonly logger: Logger;
 }
 
 interface RunningCopy {
   readonly claim: StoredPersistentVolumeClaim;
-  readonly target: string;
   readonly stop: AbortController;
-  /** RFC 3339. */
-  readonly since: string;
 }
 
 /** What a new volume is made of. */
 interface Origin {
   readonly handle: string;
+  readonly imagePath: string;
   readonly fsType: string;
   /** Makes the copy under its temporary name. */
   copy(signal: AbortSignal): Promise<unknown>;
@@ -66,7 +63,8 @@ export class VolumeRestoring {
     const origin = this.#originOf(claim, provisioned, plugin);
     const known = imageCopies.published(path, sidecar.volumeHandle);
     if (known === undefined) {
-      await this.#copying(claim, path, async (signal) => {
+      const copy = { key: keyOf(claim), volume: provisioned.volumeName, source: origin.imagePath, target: path };
+      await this.#copying(claim, copy, async (signal) => {
         await origin.copy(signal);
         if (origin.fsType !== '') await imageCopies.renewIdentity(path, signal);
       });
@@ -75,19 +73,6 @@ export class VolumeRestoring {
       logger.info('volume copied', { volume: provisioned.volumeName, image: path, madeOf });
     }
     return restoredVolume(provisioned, origin);
-  }
-
-  /** How far each copy is, by its claim. */
-  get waits(): ReadonlyMap<string, ControlWait> {
-    return new Map(
-      [...this.#copies.values()].map(({ claim, target, since }) => [keyOf(claim), this.#wait(target, since)]),
-    );
-  }
-
-  #wait(target: string, since: string): ControlWait {
-    const done = this.#options.imageCopies.progressOf(target) ?? 0n;
-    const message = `its data is being copied: ${done >> 20n}Mi are on the disk, blocks that it shares with its source among them`;
-    return { reason: 'Provisioning', message, since };
   }
 
   /** Copies for claims that are gone are given up. */
@@ -107,16 +92,17 @@ export class VolumeRestoring {
 
   async #copying(
     claim: StoredPersistentVolumeClaim,
-    target: string,
+    copy: QueuedCopy,
     work: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const stop = new AbortController();
     if (this.#isStopped) stop.abort();
-    this.#copies.set(claim.metadata.uid, { claim, target, stop, since: this.#options.clock.timestamp() });
+    this.#copies.set(claim.metadata.uid, { claim, stop });
+    const { queue, imageCopies } = this.#options;
     try {
-      await work(stop.signal);
+      await queue.run(copy, stop.signal, () => work(stop.signal));
     } catch (thrown) {
-      this.#options.imageCopies.discard(target);
+      imageCopies.discard(copy.target);
       throw thrown;
     } finally {
       this.#copies.delete(claim.metadata.uid);
@@ -153,6 +139,7 @@ export class VolumeRestoring {
     if (sidecar === undefined) throw gone(`snapshot "${namespace}/${name}"`, `there is no "${source}"`);
     return {
       handle,
+      imagePath: source,
       fsType: sidecar.fsType,
       sizeBytes: BigInt(sidecar.sizeBytes),
       copy: (signal) => imageCopies.copy({ ...request, source, way: { kind: 'atRest' } }, signal),
@@ -170,6 +157,7 @@ export class VolumeRestoring {
     const source = support.sourceOf(volume, layout);
     return {
       handle: source.volumeHandle,
+      imagePath: source.imagePath,
       fsType: source.fsType,
       sizeBytes: capacityOf(volume),
       copy: (signal) => copyVolume({ ...request, ...support.optionsOf({}), source }, this.#options, signal),

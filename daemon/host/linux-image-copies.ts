@@ -1,8 +1,8 @@
 import { constants, existsSync, fstatSync, fsyncSync } from 'node:fs';
-import { dirname, join } from 'node:path/posix';
+import { basename, dirname, join } from 'node:path/posix';
 import type { ChildProcesses } from '../ports/child-processes.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ImageCopies, ImageCopyReport, ImageCopyRequest } from '../ports/image-copies.ts';
+import type { CopyProgress, ImageCopies, ImageCopyReport, ImageCopyRequest } from '../ports/image-copies.ts';
 import type { ImageSidecar } from '../ports/images.ts';
 import type { LoopDevices } from '../ports/loop-devices.ts';
 import { StorageError } from '../world/storage-error.ts';
@@ -69,15 +69,19 @@ export class LinuxImageCopies implements ImageCopies {
     return reportOf(result.stdout, result.stderr, request);
   }
 
-  progressOf(target: string): bigint | undefined {
+  /** As stat(2) counts it: neither end asks the copying child, and none of it is logged. */
+  progressOf({ source, target }: Pick<ImageCopyRequest, 'source' | 'target'>): CopyProgress | undefined {
     return actOnImage('look at the copy', target, (image) => {
-      using directory = openImageDirectory(dirname(target), this.#opener);
-      if (directory?.kindOf(temporaryName(image.name)) !== 'file') return undefined;
-      return withFd(
-        directory.openFile(temporaryName(image.name), constants.O_RDONLY),
-        (fd) => fstatSync(fd, { bigint: true }).blocks * 512n,
-      );
+      const doneBytes = this.#writtenBytes(dirname(target), temporaryName(image.name));
+      const totalBytes = this.#writtenBytes(dirname(source), basename(source));
+      return doneBytes === undefined || totalBytes === undefined ? undefined : { doneBytes, totalBytes };
     });
+  }
+
+  #writtenBytes(directoryPath: string, name: string): bigint | undefined {
+    using directory = openImageDirectory(directoryPath, this.#opener);
+    if (directory?.kindOf(name) !== 'file') return undefined;
+    return withFd(directory.openFile(name, constants.O_RDONLY), (fd) => fstatSync(fd, { bigint: true }).blocks * 512n);
   }
 
   /** fsfreeze(8) opens the directory and asks once: EINVAL when what is there is not frozen. */

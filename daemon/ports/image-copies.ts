@@ -41,6 +41,13 @@ export interface ImageCopyReport {
   readonly takenAt: string;
 }
 
+export interface CopyProgress {
+  /** Bytes on the disk, blocks that it shares with its source among them. */
+  readonly doneBytes: bigint;
+  /** What is written of the source. */
+  readonly totalBytes: bigint;
+}
+
 /**
  * Copies of images: made under a temporary name, given a new identity if they are to be volumes, and then, whole, their
  * name. What is cut off anywhere has the temporary name, and is begun anew.
@@ -52,8 +59,8 @@ export interface ImageCopies {
    * when the freeze had to be given up. Progress `uncertain` when the child has not said how it ended: then `thaw`.
    */
   copy(request: ImageCopyRequest, signal: AbortSignal): Promise<ImageCopyReport>;
-  /** Bytes on the disk of a copy that is being made; undefined when there is none. */
-  progressOf(target: string): bigint | undefined;
+  /** How far a copy is that is being made; undefined when there is none. */
+  progressOf(copy: Pick<ImageCopyRequest, 'source' | 'target'>): CopyProgress | undefined;
   /**
    * Thaws whatever is mounted at `mountPoint`: 'notFrozen' when it was not frozen, or nothing is mounted there. In a child
    * with a deadline.

@@ -37,7 +37,17 @@ afterEach(async () => {
 async function start(): Promise<void> {
   const units = new FakeUnits();
   core = new Core({
-    ...{ state, host, clock, logger: silent, leases: units, services: units, limits: { pool: {} }, heavyLimit: 2 },
+    ...{
+      state,
+      host,
+      clock,
+      logger: silent,
+      leases: units,
+      services: units,
+      limits: { pool: {} },
+      heavyLimit: 2,
+      copyLimit: 2,
+    },
     layout: diskLayout('/r'),
     plugins: [nfsPlugin],
     machine: { name: 'node1', labels: {} },

@@ -1,4 +1,5 @@
 import type { ControlWait } from '../controllers/control-waits.ts';
+import type { CopyState } from '../controllers/copy-queue.ts';
 import type { Hold } from '../plan/pass.ts';
 import type { Nodes } from '../plan/this-node.ts';
 import type { StalledServer } from '../ports/nfs-servers.ts';
@@ -28,6 +29,8 @@ export interface DaemonSnapshot {
   readonly holds: readonly Hold[];
   /** Why claims, volumes and sets wait, by "Kind/namespace/name". */
   readonly waits: ReadonlyMap<string, ControlWait>;
+  /** Images that are copied, or wait for their turn. */
+  readonly copies: readonly CopyState[];
   /** What is wrong with mounted filesystems. */
   readonly conditions: ReadonlyMap<UniqueVolumeName, VolumeCondition>;
   /** What other people did to volumes, since the daemon's start. */

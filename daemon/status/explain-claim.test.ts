@@ -23,7 +23,7 @@ function explain(objects: readonly StoredObject[], waits: DaemonSnapshot['waits'
     ...{ objects: store, waits, nodes: nodesOf({ name: 'node1', labels: { zone: 'a' } }, []), startedAt: '' },
     ...{ dsw: emptyDesiredStateOfWorld, asw: new ActualStateOfWorld(), mounts: new MountTable([]) },
     ...{ running: [], holds: [], failed: new Map(), stalledServers: new Map(), now: 0, draining: false },
-    ...{ conditions: new Map(), drift: new Map() },
+    ...{ conditions: new Map(), drift: new Map(), copies: [] },
   }).causes;
 }
 

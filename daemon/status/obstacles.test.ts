@@ -53,7 +53,7 @@ function snapshotOf(web: StoredPod, change: Partial<DaemonSnapshot> = {}): Daemo
     dsw: populate({ ...wiring, objects }),
     ...{ asw: new ActualStateOfWorld(), mounts: new MountTable([]), running: [], holds: [] },
     ...{ failed: new Map(), stalledServers: new Map(), waits: new Map(), now: 0, draining: false },
-    ...{ conditions: new Map(), drift: new Map() },
+    ...{ conditions: new Map(), drift: new Map(), copies: [] },
     ...change,
   };
 }

@@ -154,5 +154,17 @@ export function operationViews(snapshot: DaemonSnapshot): readonly OperationView
           },
         ],
   );
-  return [...active, ...waiting];
+  return [...active, ...copyViews(snapshot), ...waiting];
+}
+
+function copyViews({ copies }: DaemonSnapshot): readonly OperationView[] {
+  return copies.map(({ key, volume, state, since, message, progress }) => ({
+    ...{ kind: 'copyImage', volume, pod: '', state, reason: `${key}: ${message}`, startedAt: since },
+    ...{ attempts: 1, nextRetryMs: 0, lastError: '' },
+    copy: {
+      for: key,
+      doneBytes: Number(progress?.doneBytes ?? 0n),
+      totalBytes: Number(progress?.totalBytes ?? 0n),
+    },
+  }));
 }

@@ -120,8 +120,9 @@ describe('get prints tables as kubectl does', () => {
     [
       'get ops',
       [
-        'OPERATION     VOLUME   POD          STATE     ATTEMPTS   NEXT   AGE    LAST ERROR',
-        'mountVolume   b        other/sick   waiting   3          14s    4d2h   Cannot mount "/dev/loop3": wrong fs type',
+        'OPERATION     VOLUME   POD          STATE     ATTEMPTS   NEXT   AGE    PROGRESS         LAST ERROR',
+        'mountVolume   b        other/sick   waiting   3          14s    4d2h   <none>           Cannot mount "/dev/loop3": wrong fs type',
+        'copyImage     c        <none>       running   1          now    4d2h   120Mi of 400Mi   <none>',
       ],
     ],
     [
@@ -355,6 +356,7 @@ describe('describe', () => {
     [`asw/${volumeName}`, 'Device:             /dev/loop7\n'],
     [`dsw/${volumeName}`, `  default/web   uid-web   false      ${dataPath}\n`],
     ['op/b', 'Next Attempt:  in 14s\n'],
+    ['op/c', 'Copied:        120Mi of 400Mi\n'],
     ['mf/bad.yaml', '           and more\n'],
   ])('%s', async (reference, expected) => {
     const { code, stdout, stderr } = await run(`describe ${reference}`);

@@ -234,6 +234,11 @@ export const stubState: StubState = {
           nextRetryMs: 14_000,
           lastError: 'Cannot mount "/dev/loop3": wrong fs type',
         },
+        {
+          ...{ kind: 'copyImage', volume: 'c', pod: '', state: 'running', reason: 'its data is being copied' },
+          ...{ startedAt: created, attempts: 1, nextRetryMs: 0, lastError: '' },
+          copy: { for: 'VolumeSnapshot/default/monday', doneBytes: 120 * 2 ** 20, totalBytes: 400 * 2 ** 20 },
+        },
       ],
     },
     events: {

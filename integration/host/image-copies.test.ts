@@ -267,7 +267,8 @@ describe('what is refused, and leaves nothing', () => {
     const copies = copiesIn(directory);
     const copying = errorOf(copies.copy(request(source.image, source.way), stop.signal));
     const target = join(directory, '.snapshots/shop/copy-1.img');
-    while ((copies.progressOf(target) ?? 0n) < 16n * BigInt(mebibyte)) await new Promise(setImmediate);
+    const far = (): bigint => copies.progressOf({ source: source.image, target })?.doneBytes ?? 0n;
+    while (far() < 16n * BigInt(mebibyte)) await new Promise(setImmediate);
     stop.abort();
     expect(await copying).toMatchObject({ code: 'Aborted' });
     expect(await copies.thaw(source.mountPoint, signal)).toBe('notFrozen');

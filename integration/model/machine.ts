@@ -142,7 +142,16 @@ export class Machine {
       });
     };
     life.core = new Core({
-      ...{ state, host, layout, plugins, limits: { pool: {} }, heavyLimit: 3, machine: { name: 'node1', labels: {} } },
+      ...{
+        state,
+        host,
+        layout,
+        plugins,
+        limits: { pool: {} },
+        heavyLimit: 3,
+        copyLimit: 1,
+        machine: { name: 'node1', labels: {} },
+      },
       ...{ leases: this.units, services: this.units },
       clock: {
         monotonic: () => this.clock.monotonic(),

@@ -95,7 +95,10 @@ const describers: { readonly [K in ResourceKind]: Describe<Items[K]> } = {
   },
   persistentvolumes: (volume, { now }) => describePersistentVolume(volume, now()),
   storageclasses: (storageClass, { now }) => describeStorageClass(storageClass, now()),
-  volumesnapshots: (snapshot, { now }) => describeVolumeSnapshot(snapshot, now()),
+  volumesnapshots: async (snapshot, { client, signal, now }) => {
+    const { operations } = await client.get('operations', {}, signal);
+    return describeVolumeSnapshot(snapshot, escapeControls(operations), now());
+  },
   volumesnapshotclasses: (snapshotClass, { now }) => describeVolumeSnapshotClass(snapshotClass, now()),
   volumesnapshotcontents: (content, { now }) => describeVolumeSnapshotContent(content, now()),
   nodes: (node, { now }) => describeNode(node, now()),

@@ -1,13 +1,22 @@
+import type { OperationView } from '../../control/protocol.ts';
 import type {
   VolumeSnapshotClassView,
   VolumeSnapshotContentView,
   VolumeSnapshotView,
 } from '../../control/snapshot-views.ts';
+import { formatProgress } from '../resources/record-resources.ts';
 import { isDefaultSnapshotClass, sourceHandleOf } from '../resources/snapshot-resources.ts';
 import { metadataFields } from './describe-objects.ts';
 import { type Description, type Field, pairs, timeAndAge } from './section.ts';
 
-export function describeVolumeSnapshot({ metadata, spec, status }: VolumeSnapshotView, nowMs: number): Description {
+/** @param operations all that run: the copy of the snapshot among them, while it is taken */
+export function describeVolumeSnapshot(
+  { metadata, spec, status }: VolumeSnapshotView,
+  operations: readonly OperationView[],
+  nowMs: number,
+): Description {
+  const key = `VolumeSnapshot/${metadata.namespace}/${metadata.name}`;
+  const copy = operations.find((operation) => operation.copy?.for === key);
   const { creationTime } = status ?? {};
   return {
     fields: [
@@ -16,6 +25,7 @@ export function describeVolumeSnapshot({ metadata, spec, status }: VolumeSnapsho
       ['Source Content', spec.source.volumeSnapshotContentName ?? ''],
       ['Class', spec.volumeSnapshotClassName ?? ''],
       ['Ready To Use', String(status?.readyToUse ?? false)],
+      ...(copy === undefined ? [] : [copyField(copy, nowMs)]),
       ['Content', status?.boundVolumeSnapshotContentName ?? ''],
       ['Restore Size', status?.restoreSize ?? ''],
       ['Taken', creationTime === undefined ? '' : timeAndAge(creationTime, nowMs)],
@@ -60,6 +70,11 @@ export function describeVolumeSnapshotContent(content: VolumeSnapshotContentView
     ],
     sections: [],
   };
+}
+
+function copyField({ copy, state, startedAt, reason }: OperationView, nowMs: number): Field {
+  const far = copy === undefined || state === 'waiting' ? reason : formatProgress(copy);
+  return ['Copying', [far, `since ${timeAndAge(startedAt, nowMs)}`]];
 }
 
 function errorField(error: { readonly time: string; readonly message: string } | undefined): Field[] {

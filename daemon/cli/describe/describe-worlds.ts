@@ -1,8 +1,8 @@
 import type { AswVolume, DswVolume, ManifestFile, OperationView, VolumeView } from '../../control/protocol.ts';
 import { ageOf, formatAge } from '../age.ts';
-import { describeProblem } from '../resources/record-resources.ts';
+import { describeProblem, formatProgress } from '../resources/record-resources.ts';
 import { adviceSection } from './advice-section.ts';
-import { type Description, type Section, timeAndAge } from './section.ts';
+import { type Description, type Field, type Section, timeAndAge } from './section.ts';
 
 /** What both worlds and the executor know of the volume; undefined where they do not know it. */
 export interface VolumeParts {
@@ -86,10 +86,18 @@ export function describeOperation(operation: OperationView, nowMs: number): Desc
       ['Started', timeAndAge(operation.startedAt, nowMs)],
       ['Attempts', String(operation.attempts)],
       ['Next Attempt', operation.state === 'running' ? 'now' : `in ${formatAge(operation.nextRetryMs)}`],
+      ...(operation.copy === undefined ? [] : copyFields(operation.copy)),
       ['Last Error', operation.lastError],
     ],
     sections: [],
   };
+}
+
+function copyFields(copy: NonNullable<OperationView['copy']>): readonly Field[] {
+  return [
+    ['Copy For', copy.for],
+    ['Copied', formatProgress(copy)],
+  ];
 }
 
 export function describeManifest({ name, state, objects, ignored, problems }: ManifestFile): Description {

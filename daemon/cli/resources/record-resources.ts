@@ -13,7 +13,7 @@ export const operations: Resource<'operations'> = {
   items: (reply) => reply.operations,
   withItems: (_reply, items) => ({ operations: items }),
   nameOf: ({ volume }) => volume,
-  identityOf: ({ kind, volume, pod }) => [kind, volume, pod].join(' '),
+  identityOf: ({ kind, volume, pod, copy }) => [kind, volume, pod, copy?.for ?? ''].join(' '),
   namespaceOf: () => '',
   columns: [
     { header: 'OPERATION', cell: ({ kind }) => kind },
@@ -23,6 +23,7 @@ export const operations: Resource<'operations'> = {
     { header: 'ATTEMPTS', cell: ({ attempts }) => String(attempts) },
     { header: 'NEXT', cell: formatNextRetry },
     { header: 'AGE', cell: ({ startedAt }, nowMs) => ageOf(startedAt, nowMs) },
+    { header: 'PROGRESS', cell: ({ copy }) => (copy === undefined ? '' : formatProgress(copy)) },
     { header: 'LAST ERROR', cell: ({ lastError }) => lastError },
     { header: 'REASON', cell: ({ reason }) => reason, wide: true },
   ],
@@ -74,9 +75,16 @@ export const manifests: Resource<'manifests'> = {
   ],
 };
 
-/** "now" while it runs. */
-function formatNextRetry({ state, nextRetryMs }: OperationView): string {
+/** "now" while it runs; a copy that waits for its turn has no time. */
+function formatNextRetry({ state, nextRetryMs, copy }: OperationView): string {
+  if (copy !== undefined && state === 'waiting') return 'in turn';
   return state === 'running' ? 'now' : formatAge(nextRetryMs);
+}
+
+/** "120Mi of 400Mi"; '' before there is anything. */
+export function formatProgress({ doneBytes, totalBytes }: NonNullable<OperationView['copy']>): string {
+  const mebibytes = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)}Mi`;
+  return totalBytes === 0 ? '' : `${mebibytes(doneBytes)} of ${mebibytes(totalBytes)}`;
 }
 
 function firstProblem({ problems }: ManifestFile): string {

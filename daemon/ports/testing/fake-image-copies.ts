@@ -34,7 +34,12 @@ export function fakeImageCopies(kernel: FakeKernel): ImageCopies {
         },
         { method: 'copy', sizeBytes: 0n, takenAt: '' },
       ),
-    progressOf: (target) => copies.get(target)?.sizeBytes,
+    progressOf: ({ source, target }) => {
+      const [made, image] = [copies.get(target), imageFiles.get(source)];
+      return made === undefined || image === undefined
+        ? undefined
+        : { doneBytes: image.sizeBytes, totalBytes: image.sizeBytes };
+    },
     thaw: (mountPoint) =>
       effects.doAsync<'thawed' | 'notFrozen'>(
         'thaw',
