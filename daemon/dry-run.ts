@@ -12,7 +12,7 @@ import { ClaimController } from './controllers/claim-controller.ts';
 import { DependentsController } from './controllers/dependents-controller.ts';
 import { DryProvisioning } from './controllers/dry-provisioning.ts';
 import { ManifestController } from './controllers/manifest-controller.ts';
-import type { NamedLabels } from './plan/node-affinity.ts';
+import { hostnameOf, type NamedLabels } from './plan/node-affinity.ts';
 import type { Operation } from './plan/operation.ts';
 import { plan } from './plan/plan.ts';
 import { simulate } from './plan/simulate.ts';
@@ -56,7 +56,7 @@ export async function dryRun(options: DryRunOptions): Promise<DryRun> {
   manifests.take({ kind: 'listing', listing: options.listing });
   // Of what is to come, all that is made is ready.
   new DependentsController({ ...common, readiness: () => () => true }).sync();
-  const provisioning = new DryProvisioning({ objects, plugins, layout, clock, newUid });
+  const provisioning = new DryProvisioning({ ...options, objects, hostname: hostnameOf(options.machine) });
   const nodes = () => nodesOf(options.machine, objects.list('Node'));
   const isHere = (podUid: string, volume?: UniqueVolumeName) => asw.hasPod(podUid, volume);
   const claims = new ClaimController({ ...common, nodes, isHere, provisioning, random: () => 0 });

@@ -52,8 +52,8 @@ function pooled(
 function* promisedToVolumes(objects: Objects, plugins: readonly VolumePlugin[]): Iterable<readonly [string, bigint]> {
   for (const volume of objects.list('PersistentVolume')) {
     const driver = volume.metadata.annotations?.[annotations.provisionedBy];
-    const path = plugins.find(({ name }) => name === driver)?.provisionedImage?.(volume);
-    if (path !== undefined) yield [path, bytesOf(parseQuantity(volume.spec.capacity.storage))];
+    const image = plugins.find(({ name }) => name === driver)?.provisionedImage?.(volume);
+    if (image !== undefined) yield [image.path, bytesOf(parseQuantity(volume.spec.capacity.storage))];
   }
 }
 

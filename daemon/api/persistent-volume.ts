@@ -63,3 +63,8 @@ export interface PersistentVolume extends TypedObject<'PersistentVolume', Persis
 export interface StoredPersistentVolume extends PersistentVolume {
   readonly metadata: ObjectMeta;
 }
+
+/** The image, device or directory on this machine that a volume is. */
+export function dataPathOf({ csi, local }: PersistentVolumeSpec): string | undefined {
+  return csi?.volumeAttributes?.['path'] ?? local?.path;
+}

@@ -1,9 +1,27 @@
 import { attributes, mountOptions, qualifiedName } from './field-schemas.ts';
+import { localClassProblems, localProvisioner } from './local-provisioner.ts';
 import { loopClassProblems, loopDriver } from './loop-driver.ts';
 import { clusterMeta } from './meta-schema.ts';
 import { allowedTopologies } from './node-selector-schema.ts';
-import { constrained, fields, flag, literal, mapped, oneOf, optional, type Schema, withDefault } from './schema.ts';
+import {
+  constrained,
+  fields,
+  flag,
+  literal,
+  mapped,
+  oneOf,
+  optional,
+  type Schema,
+  type Violation,
+  withDefault,
+} from './schema.ts';
 import type { StorageClass } from './storage-class.ts';
+
+/** What our own provisioners say of the parameters. */
+const problemsOf: Readonly<Record<string, (parameters: Readonly<Record<string, string>>) => readonly Violation[]>> = {
+  [loopDriver]: loopClassProblems,
+  [localProvisioner]: localClassProblems,
+};
 
 const topLevel = constrained(
   fields({
@@ -19,9 +37,10 @@ const topLevel = constrained(
     allowedTopologies: optional(allowedTopologies),
   }),
   ({ provisioner, parameters = {} }) =>
-    provisioner === loopDriver
-      ? loopClassProblems(parameters).map(({ keys, message }) => ({ keys: ['parameters', ...keys], message }))
-      : [],
+    (problemsOf[provisioner]?.(parameters) ?? []).map(({ keys, message }) => ({
+      keys: ['parameters', ...keys],
+      message,
+    })),
 );
 
 /**

@@ -22,6 +22,8 @@ export const annotations = {
   snapshotMethod: 'moored.dev/snapshot-method',
   snapshotConsistency: 'moored.dev/snapshot-consistency',
   snapshotFrozenMs: 'moored.dev/snapshot-frozen-ms',
+  /** Of a volume: "not-enforced" where nothing keeps what is written from being more than its capacity. */
+  capacity: 'moored.dev/capacity',
   /** File in the manifest directory that declares the object; objects that the daemon made have none. */
   manifest: 'moored.dev/manifest',
 } as const;

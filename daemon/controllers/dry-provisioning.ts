@@ -22,9 +22,9 @@ interface DryStep {
 /** Provisioning that only says what it would do, and writes the object that would come of it. */
 export class DryProvisioning implements ProvisionEffects {
   readonly steps: DryStep[] = [];
-  readonly #options: Pick<ProvisioningOptions, 'objects' | 'plugins' | 'layout' | 'clock' | 'newUid'>;
+  readonly #options: Pick<ProvisioningOptions, 'objects' | 'plugins' | 'layout' | 'clock' | 'newUid' | 'hostname'>;
 
-  constructor(options: Pick<ProvisioningOptions, 'objects' | 'plugins' | 'layout' | 'clock' | 'newUid'>) {
+  constructor(options: Pick<ProvisioningOptions, 'objects' | 'plugins' | 'layout' | 'clock' | 'newUid' | 'hostname'>) {
     this.#options = options;
   }
 
@@ -60,13 +60,14 @@ export class DryProvisioning implements ProvisionEffects {
   }
 
   provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void> {
-    const { plugins, layout, clock, objects, newUid } = this.#options;
+    const { plugins, layout, clock, objects, newUid, hostname } = this.#options;
     const plugin = plugins.find(({ name }) => name === storageClass.spec.provisioner);
     const now = clock.timestamp();
-    const made = plugin?.provision?.({ claim, storageClass, now }, layout);
+    const made = plugin?.provision?.({ claim, storageClass, now, hostname }, layout);
     if (plugin === undefined || made === undefined) return Promise.resolve();
     const reason = `claim ${claim.metadata.namespace}/${claim.metadata.name}`;
-    const kind = dataSourceOf(claim.spec) === undefined ? 'createImage' : 'copyImage';
+    const creation = made.image.sidecar.content === 'directory' ? 'createDirectory' : 'createImage';
+    const kind = dataSourceOf(claim.spec) === undefined ? creation : 'copyImage';
     this.steps.push({ kind, subject: made.image.path, reason, destructive: false });
     objects.create(newPersistentVolume(claim, made, { uid: newUid(), now, provisioner: plugin.name }));
     return Promise.resolve();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { localPlugin } from '../../plugins/local/plugin.ts';
+import { localProvisioner } from '../../plugins/local/provisioner.ts';
 import { loopPlugin } from '../../plugins/loop/plugin.ts';
 import { MemoryEventRecorder } from '../adapters/memory-event-recorder.ts';
 import { MemoryStateStore } from '../adapters/memory-state-store.ts';
@@ -37,8 +38,14 @@ class Daemon {
     const { images, recycler, mountTable } = host;
     const provisioning = new Provisioning({
       ...common,
-      ...{ images, recycler, mountTable, plugins: [loopPlugin, localPlugin], layout: diskLayout('/r') },
-      newUid: () => 'uid-made',
+      ...{
+        images,
+        recycler,
+        mountTable,
+        plugins: [loopPlugin, localPlugin, localProvisioner],
+        layout: diskLayout('/r'),
+      },
+      ...{ newUid: () => 'uid-made', hostname: 'node1' },
       isLocal: () => true,
       restoring: { restore: () => Promise.reject(new Error('nothing here is made of a snapshot')) },
       isImageInUse: () => false,
@@ -125,6 +132,25 @@ describe('Provisioning', () => {
     expect(data?.metadata.annotations).toMatchObject({ 'volume.kubernetes.io/selected-node': 'node1' });
   });
 
+  it('makes a directory of a class of local.moored.dev, and says that nothing limits it', async () => {
+    const provisioner = 'local.moored.dev';
+    const local = storageClass('gold', { provisioner, reclaimPolicy: 'Delete', parameters: { directory: '/srv/v' } });
+    const daemon = await new Daemon([local, claim('data', '1Gi', gold)]).settle();
+    expect(daemon.phases).toEqual(['pvc-uid-data Bound', 'data Bound']);
+    const [volume] = daemon.objects.list('PersistentVolume');
+    expect(volume?.metadata.annotations).toMatchObject({
+      'moored.dev/capacity': 'not-enforced',
+      'pv.kubernetes.io/provisioned-by': provisioner,
+    });
+    expect(volume?.spec).toMatchObject({
+      local: { path: '/srv/v/default/data-uid-data' },
+      capacity: { storage: '1Gi' },
+    });
+    expect(daemon.told.at(-1)).toBe(
+      'ProvisioningSucceeded: Successfully provisioned volume pvc-uid-data; nothing limits it to its capacity',
+    );
+  });
+
   it('goes on when it cannot be seen how much room there is', async () => {
     const late = storageClass('gold', { volumeBindingMode: 'WaitForFirstConsumer' });
     const daemon = new Daemon([late, claim('data', '1Gi', gold), podUsing('web', 'data')]);
@@ -166,7 +192,7 @@ describe('policy Delete', () => {
     daemon.remove(claim('data'));
     await daemon.settle();
     expect(daemon.phases).toEqual([]);
-    expect(daemon.told.at(-1)).toBe('VolumeDeleted: its image was gone already');
+    expect(daemon.told.at(-1)).toBe('VolumeDeleted: its data was gone already');
   });
 
   it('fails, and leaves it alone, when another file is in its place', async () => {

@@ -1,6 +1,6 @@
 import { dataSourceOf } from '../api/claim-data-source.ts';
 import { keyOf, objectKey } from '../api/meta.ts';
-import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import { dataPathOf, type StoredPersistentVolume } from '../api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredStorageClass } from '../api/storage-class.ts';
 import { annotations } from '../api/well-known.ts';
@@ -10,7 +10,7 @@ import type { Images } from '../ports/images.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MountTableSource } from '../ports/mount-table-source.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { ProvisionedVolume, VolumePlugin } from '../ports/volume-plugin.ts';
+import type { ProvisionedImage, ProvisionedVolume, VolumePlugin } from '../ports/volume-plugin.ts';
 import type { VolumeRecycler } from '../ports/volume-recycler.ts';
 import type { DiskLayout } from '../world/disk-layout.ts';
 import { StorageError } from '../world/storage-error.ts';
@@ -33,6 +33,8 @@ export interface ProvisioningOptions {
   readonly events: EventRecorder;
   readonly logger: Logger;
   readonly newUid: () => string;
+  /** Label kubernetes.io/hostname of this node. */
+  readonly hostname: string;
   /** Whether a directory is on a filesystem that answers at once, by the mount table. */
   readonly isLocal: (directory: string) => boolean;
   readonly restoring: Pick<VolumeRestoring, 'restore'>;
@@ -72,9 +74,11 @@ export class Provisioning implements ProvisionEffects {
   }
 
   isInUse(volume: StoredPersistentVolume): boolean {
-    const path = this.#imageOf(volume);
+    const image = this.#imageOf(volume);
     const { isImageInUse, isVolumeInUse } = this.#options;
-    return path === undefined ? isVolumeInUse(volume.metadata.name) : isImageInUse(path);
+    // A directory is attached nowhere: only who has it bound uses it.
+    const isAttached = image !== undefined && volume.spec.local === undefined;
+    return isAttached ? isImageInUse(image.path) : isVolumeInUse(volume.metadata.name);
   }
 
   /**
@@ -82,11 +86,11 @@ export class Provisioning implements ProvisionEffects {
    * twice is done once.
    */
   async provision(claim: StoredPersistentVolumeClaim, storageClass: StoredStorageClass): Promise<void> {
-    const { objects, layout, clock, events, logger, newUid } = this.#options;
+    const { objects, layout, clock, events, logger, newUid, hostname } = this.#options;
     const plugin = this.#pluginOf(storageClass.spec.provisioner);
     if (plugin?.provision === undefined) return;
     const now = clock.timestamp();
-    const provisioned = plugin.provision({ claim, storageClass, now }, layout);
+    const provisioned = plugin.provision({ claim, storageClass, now, hostname }, layout);
     const { volumeName, image } = provisioned;
     if (objects.get(objectKey('PersistentVolume', '', volumeName)) !== undefined) return;
     this.#requireNoDataOfBefore(claim, image.path);
@@ -97,7 +101,8 @@ export class Provisioning implements ProvisionEffects {
     const { namespace, name } = claim.metadata;
     logger.info('volume provisioned', { volume: volumeName, claim: `${namespace}/${name}`, image: image.path });
     const regarding = `PersistentVolumeClaim/${namespace}/${name}`;
-    const message = `Successfully provisioned volume ${volumeName}`;
+    const limits = provisioned.isCapacityEnforced === false ? '; nothing limits it to its capacity' : '';
+    const message = `Successfully provisioned volume ${volumeName}${limits}`;
     events.record({ reason: 'ProvisioningSucceeded', regarding, message });
   }
 
@@ -135,7 +140,8 @@ export class Provisioning implements ProvisionEffects {
     const { restoring } = this.#options;
     if (dataSourceOf(claim.spec) !== undefined) return restoring.restore(claim, provisioned, plugin);
     this.#createImage(claim, provisioned.image);
-    return { spec: provisioned.spec, annotations: {} };
+    const marks = provisioned.isCapacityEnforced === false ? { [annotations.capacity]: 'not-enforced' } : {};
+    return { spec: provisioned.spec, annotations: marks };
   }
 
   canExpand(volume: StoredPersistentVolume): boolean {
@@ -154,14 +160,14 @@ export class Provisioning implements ProvisionEffects {
   async delete(volume: StoredPersistentVolume, isWanted: () => boolean): Promise<void> {
     const { objects, images, events, logger, clock } = this.#options;
     const { name } = volume.metadata;
-    const path = this.#imageOf(volume);
-    const handle = volume.spec.csi?.volumeHandle;
-    if (path === undefined || handle === undefined) {
+    const image = this.#imageOf(volume);
+    if (image === undefined) {
       throw new StorageError(`Cannot delete volume "${name}": moored did not provision it`, {
         code: 'FailedPrecondition',
         hint: 'set persistentVolumeReclaimPolicy to Retain, or remove the volume by hand',
       });
     }
+    const { path, volumeHandle: handle } = image;
     await objects.durable();
     if (!isWanted()) return;
     const trash = images.stat(path) === undefined ? undefined : images.moveToTrash(path, handle);
@@ -169,7 +175,7 @@ export class Provisioning implements ProvisionEffects {
     // What a move that was cut off left behind: the sidecar of an image that is in the trash already.
     if (trash === undefined) images.remove(path, handle);
     removeDeletedVolume(objects, name, clock.timestamp());
-    const message = trash === undefined ? 'its image was gone already' : `its image is now "${trash}"`;
+    const message = trash === undefined ? 'its data was gone already' : `its data is now "${trash}"`;
     logger.info('volume reclaimed', { volume: name, trash });
     events.record({ reason: 'VolumeDeleted', regarding: `PersistentVolume/${name}`, message });
   }
@@ -182,7 +188,7 @@ export class Provisioning implements ProvisionEffects {
     const { objects, images } = this.#options;
     const others = images.ofSameClaim(path, { namespace, name, uid });
     if (others.length === 0) return;
-    const known = new Set(objects.list('PersistentVolume').map(({ spec }) => spec.csi?.volumeAttributes?.['path']));
+    const known = new Set(objects.list('PersistentVolume').map(({ spec }) => dataPathOf(spec)));
     const [lost] = others.filter((other) => !known.has(other));
     if (lost === undefined) return;
     throw new StorageError(`Cannot provision for claim "${namespace}/${name}": no volume knows the data in "${lost}"`, {
@@ -195,7 +201,7 @@ export class Provisioning implements ProvisionEffects {
     return this.#options.plugins.find((plugin) => plugin.name === provisioner && plugin.provision !== undefined);
   }
 
-  #imageOf(volume: StoredPersistentVolume): string | undefined {
+  #imageOf(volume: StoredPersistentVolume): ProvisionedImage | undefined {
     const driver = volume.metadata.annotations?.[annotations.provisionedBy];
     return this.#options.plugins.find((plugin) => plugin.name === driver)?.provisionedImage?.(volume);
   }

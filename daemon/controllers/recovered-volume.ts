@@ -3,6 +3,7 @@
  * proves: it is judged as a manifest is, and must agree with the image. Pure.
  */
 import { decodeDocument } from '../api/decode.ts';
+import { localProvisioner } from '../api/local-provisioner.ts';
 import type { PersistentVolume, PersistentVolumeSpec, StoredPersistentVolume } from '../api/persistent-volume.ts';
 import { bytesOf, formatBytes, parseQuantity } from '../api/quantity.ts';
 import { annotations } from '../api/well-known.ts';
@@ -29,24 +30,36 @@ export function recoveredVolume({ path, sizeBytes, sidecar }: FoundImage, birth:
   const declared = recordedVolume(sidecar, claim);
   if (typeof declared === 'string') return refused(declared);
   const { metadata, spec } = declared;
-  const source = spec.csi;
-  if (source?.driver !== driver || source.volumeHandle !== volumeHandle || metadata.name !== volumeHandle) {
+  const source = sourceAt(path, spec, sidecar);
+  if (source === undefined || metadata.name !== volumeHandle) {
     return refused('the volume in its sidecar is another one');
   }
   if (sizeBytes < sidecar.sizeBytes) {
     return refused(`it has ${sizeBytes} bytes, and its sidecar says ${sidecar.sizeBytes}: something is missing`);
   }
-  const notes = { [annotations.provisionedBy]: driver, [annotations.boundByController]: 'yes' };
+  const limits = spec.local === undefined ? {} : { [annotations.capacity]: 'not-enforced' };
+  const notes = { ...limits, [annotations.provisionedBy]: driver, [annotations.boundByController]: 'yes' };
   const restored: PersistentVolumeSpec = {
     ...spec,
     // It may have grown since, and lie elsewhere.
     capacity: { storage: capacityOf(spec, sidecar.sizeBytes) },
-    csi: { ...source, volumeAttributes: { ...source.volumeAttributes, path } },
+    ...source,
     persistentVolumeReclaimPolicy: 'Retain',
     claimRef: { namespace: claim.namespace, name: claim.name, uid: String(claim.uid) },
   };
   const object = born({ ...declared, metadata: { ...metadata, annotations: notes }, spec: restored }, birth);
   return { kind: 'volume', volume: { ...object, status: { phase: 'Released' } } };
+}
+
+/** The source as it was, at the place where the data is; undefined when it is not of the sidecar's driver. */
+function sourceAt(
+  path: string,
+  { csi, local }: PersistentVolumeSpec,
+  { driver, volumeHandle }: InventorySidecar,
+): Pick<PersistentVolumeSpec, 'csi' | 'local'> | undefined {
+  if (local !== undefined) return driver === localProvisioner ? { local: { ...local, path } } : undefined;
+  if (csi?.driver !== driver || csi.volumeHandle !== volumeHandle) return undefined;
+  return { csi: { ...csi, volumeAttributes: { ...csi.volumeAttributes, path } } };
 }
 
 /** The volume that the sidecar says, judged as a manifest is; or why it is none. */

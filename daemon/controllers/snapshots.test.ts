@@ -421,7 +421,7 @@ describe('a volume made of a snapshot', () => {
   const wanted = () => {
     const asked = restoring();
     const provisioned = loopPlugin.provision?.(
-      { claim: asked, storageClass: storageClass('fast'), now: created },
+      { claim: asked, storageClass: storageClass('fast'), now: created, hostname: 'node1' },
       layout,
     );
     if (provisioned === undefined) throw new Error('the plugin makes none');

@@ -8,7 +8,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Images } from '../ports/images.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { VolumePlugin } from '../ports/volume-plugin.ts';
+import type { ProvisionedImage, VolumePlugin } from '../ports/volume-plugin.ts';
 import { asStorageError, StorageError } from '../world/storage-error.ts';
 import { sameStatus, withExpansionError } from './expansion-status.ts';
 
@@ -19,20 +19,14 @@ export interface Growth {
   readonly storage: string;
 }
 
-interface ExpandableImage {
-  readonly path: string;
-  readonly volumeHandle: string;
-}
-
-/** The image that a plugin here made for the volume, undefined when none did. */
+/** The image that a plugin here made for the volume, undefined when none did: a directory has no size to grow. */
 export function expandableImage(
   volume: StoredPersistentVolume,
   plugins: readonly VolumePlugin[],
-): ExpandableImage | undefined {
+): ProvisionedImage | undefined {
   const driver = volume.metadata.annotations?.[annotations.provisionedBy];
-  const path = plugins.find((plugin) => plugin.name === driver)?.provisionedImage?.(volume);
-  const volumeHandle = volume.spec.csi?.volumeHandle;
-  return path === undefined || volumeHandle === undefined ? undefined : { path, volumeHandle };
+  if (volume.spec.csi === undefined) return undefined;
+  return plugins.find((plugin) => plugin.name === driver)?.provisionedImage?.(volume);
 }
 
 interface ExpansionOptions {

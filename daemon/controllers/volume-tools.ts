@@ -3,7 +3,7 @@
  * edit (claimRef), or makes the object of data that is here; none touches data but undelete, which moves an image back.
  */
 import { keyOf, objectKey } from '../api/meta.ts';
-import type { StoredPersistentVolume } from '../api/persistent-volume.ts';
+import { dataPathOf, type StoredPersistentVolume } from '../api/persistent-volume.ts';
 import { annotations } from '../api/well-known.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventRecorder } from '../ports/events.ts';
@@ -66,10 +66,10 @@ export class VolumeTools {
     const place = pathBeforeTrash(image.path) ?? '';
     const volume = required(this.#recovered(image, place), action);
     // The image first: cut off here, it is found by `recover`, and no claim has met a volume without its data.
-    const restored = images.restore(image.path, volume.spec.csi?.volumeHandle ?? '');
+    const restored = images.restore(image.path, image.sidecar?.volumeHandle ?? '');
     objects.create(volume);
     onRestored(image.path);
-    const message = `its image is "${restored}" again; ${keptFor(volume)}`;
+    const message = `its data is "${restored}" again; ${keptFor(volume)}`;
     return this.#done(volume, 'VolumeUndeleted', message);
   }
 
@@ -142,7 +142,7 @@ export class VolumeTools {
   async #adoptedImage(request: AdoptRequest, action: string): Promise<StoredPersistentVolume> {
     const { objects, images } = this.#options;
     const path = request.source;
-    const holder = objects.list('PersistentVolume').find(({ spec }) => spec.csi?.volumeAttributes?.['path'] === path);
+    const holder = objects.list('PersistentVolume').find(({ spec }) => dataPathOf(spec) === path);
     if (holder !== undefined) {
       throw refusal(`${action}: it is volume "${holder.metadata.name}": adopt pv/${holder.metadata.name}`);
     }

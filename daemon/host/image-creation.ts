@@ -13,11 +13,20 @@ export function createImage(directory: ImageDirectory, image: Image, sidecar: Im
   const state = readSidecar(directory, image.name);
   const isThere = directory.kindOf(image.name) !== 'absent';
   requireSameIdentity(state, isThere, sidecar, image);
+  if (isThere && sidecar.content === 'directory') return keepDirectory(directory, image);
   if (isThere) return completeImage(directory, image, sidecar);
   requireSpace(directory, image, { asked: BigInt(sidecar.sizeBytes), size: BigInt(sidecar.sizeBytes) });
   if (state.kind === 'absent') writeSidecar(directory, image.name, sidecar);
-  makeImage(directory, image, sidecar);
+  if (sidecar.content === 'directory') directory.makeDirectory(image.name);
+  else makeImage(directory, image, sidecar);
   return 'created';
+}
+
+function keepDirectory(directory: ImageDirectory, image: Image): 'exists' {
+  const kind = directory.kindOf(image.name);
+  if (kind !== 'directory') throw imageRefusal('AlreadyExists', image, `a ${kind} is there`);
+  directory.sync();
+  return 'exists';
 }
 
 /** An image that is there: kept when it is whole, completed when its creation was interrupted before its size was set. */

@@ -1,10 +1,11 @@
 import { constants, fstatSync, fsyncSync, readdirSync, readSync, renameSync, statfsSync, writeSync } from 'node:fs';
 import type { FilesystemSpace } from '../ports/images.ts';
 import { type FileKind, fileStatus } from './file-status.ts';
+import { AT_REMOVEDIR } from './mount-syscalls.ts';
 import { fromNode } from './node-errno.ts';
 import type { PathOpener } from './open-beneath.ts';
 import { failedWith } from './syscall-error.ts';
-import { close, mkdirat, openat, unlinkat, withFd } from './syscalls.ts';
+import { close, fchmod, mkdirat, openat, unlinkat, withFd } from './syscalls.ts';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
@@ -35,6 +36,16 @@ export class ImageDirectory implements Disposable {
       if (!failedWith(thrown, 'EEXIST')) throw thrown;
     }
     return new ImageDirectory(`${this.path}/${name}`, opener.openEntry(this.#fd, name, DIRECTORY));
+  }
+
+  /** A new directory, of the mode that the root of a new filesystem has. */
+  makeDirectory(name: string): void {
+    mkdirat(this.#fd, requireSegment(name), 0o755);
+    withFd(this.openFile(name, DIRECTORY), (fd) => {
+      fchmod(fd, 0o755);
+      fromNode(() => fsyncSync(fd));
+    });
+    this.sync();
   }
 
   /** Whether someone other than root may replace what is in it. */
@@ -92,6 +103,11 @@ export class ImageDirectory implements Disposable {
 
   unlink(name: string): void {
     unlinkat(this.#fd, requireSegment(name), 0);
+  }
+
+  /** rmdir(2): ENOTEMPTY when there is something in it. */
+  removeDirectory(name: string): void {
+    unlinkat(this.#fd, requireSegment(name), AT_REMOVEDIR);
   }
 
   /** fsync(2): names that were made, renamed or unlinked are so after a power cut. */

@@ -58,8 +58,11 @@ export class ImageSearch {
 
   /** Each file that is no sidecar, and each sidecar of which the image is gone. */
   #imagesIn(directory: WalkedDirectory, isOurs: boolean): InventoryImage[] {
-    const files = this.#walk.entries(directory).filter((entry) => entry.isFile() && legalName.test(entry.name));
-    const names = new Set(files.map(({ name }) => name));
+    const legal = this.#walk.entries(directory).filter(({ name }) => legalName.test(name));
+    const names = new Set(legal.filter((entry) => entry.isFile()).map(({ name }) => name));
+    // A directory is a volume's by its sidecar alone: others are somebody else's.
+    const withSidecar = legal.filter((entry) => entry.isDirectory() && names.has(`${entry.name}.json`));
+    for (const { name } of withSidecar) names.add(name);
     using opened = ImageDirectory.open(directory.path, this.#opener);
     return [...names].flatMap((name): InventoryImage[] => {
       const imageName = name.endsWith('.json') ? name.slice(0, -'.json'.length) : name;

@@ -2,6 +2,7 @@ import { basename } from 'node:path/posix';
 import type { ImageSidecar } from '../ports/images.ts';
 import { pathBeforeTrash } from '../world/trash-name.ts';
 import { type Image, imageRefusal } from './image-action.ts';
+import { requireKind } from './image-content.ts';
 import type { ImageDirectory } from './image-directory.ts';
 import { readSidecar, sidecarName, writeSidecar } from './image-sidecar.ts';
 
@@ -18,7 +19,7 @@ export function restoreImage(
   if (path === undefined) throw imageRefusal('InvalidArgument', image, 'its name does not say where it was');
   const name = basename(path);
   const kind = trash.kindOf(image.name);
-  if (kind !== 'file') throw imageRefusal('FailedPrecondition', image, `it is ${kind}, wanted a regular file`);
+  requireKind(kind, sidecar, image);
   const there = directory.kindOf(name);
   if (there !== 'absent') throw imageRefusal('AlreadyExists', image, `a ${there} is at "${directory.path}/${name}"`);
   const before = readSidecar(directory, name);

@@ -10,7 +10,7 @@ export function imagesOfClaim(
   // A long name is cut in the file's name (plugins/loop/image-name.ts): what begins alike is looked at.
   const beginning = name.slice(0, 100);
   return directory.names().flatMap((file) => {
-    if (!file.startsWith(beginning) || !file.endsWith('.img')) return [];
+    if (!file.startsWith(beginning) || file.endsWith('.json')) return [];
     const state = readSidecar(directory, file);
     const owner = state.kind === 'ours' ? state.sidecar.claim : undefined;
     const isSame = owner?.namespace === namespace && owner.name === name && owner.uid !== uid;

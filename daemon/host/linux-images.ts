@@ -5,6 +5,7 @@ import type { FilesystemSpace, ImageFacts, ImageSidecar, Images } from '../ports
 import { StorageError } from '../world/storage-error.ts';
 import { isAllHole } from './blank-image.ts';
 import { actOnImage, imageRefusal } from './image-action.ts';
+import { directoryFacts, requireKind } from './image-content.ts';
 import { createImage } from './image-creation.ts';
 import { ensureImageDirectory, openImageDirectory } from './image-directories.ts';
 import { ImageDirectory } from './image-directory.ts';
@@ -65,6 +66,9 @@ export class LinuxImages implements Images {
       });
     } catch (thrown) {
       if (thrown instanceof StorageError && thrown.code === 'NotFound') return undefined;
+      const isOther = thrown instanceof StorageError && thrown.code === 'FailedPrecondition';
+      const directory = isOther ? directoryFacts(path, this.#opener) : undefined;
+      if (directory !== undefined) return directory;
       throw storageErrorFromErrno(thrown, action, { source: path });
     }
   }
@@ -83,7 +87,7 @@ export class LinuxImages implements Images {
       const sidecar = requireOurs(readSidecar(directory, image.name), volumeHandle, image);
       const kind = directory.kindOf(image.name);
       if (kind === 'absent') throw imageRefusal('NotFound', image, 'no such file');
-      if (kind !== 'file') throw imageRefusal('FailedPrecondition', image, `it is a ${kind}, wanted a regular file`);
+      requireKind(kind, sidecar, image);
       const trashed = moveImageToTrash(directory, image, {
         sidecar,
         opener: this.#opener,

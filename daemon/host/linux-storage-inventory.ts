@@ -87,7 +87,10 @@ export class LinuxStorageInventory implements StorageInventory {
       const sidecar = readSidecar(directory, name);
       if (sidecar.kind !== 'ours') throw refusal('FailedPrecondition', `${action}: it has no sidecar of moored`, path);
       // The sidecar last: what an interruption leaves still tells whose it is.
-      if (directory.kindOf(name) !== 'absent') directory.unlink(name);
+      const kind = directory.kindOf(name);
+      // What is in a directory is the user's to remove: there is no recursive delete.
+      if (kind === 'directory') directory.removeDirectory(name);
+      else if (kind !== 'absent') directory.unlink(name);
       directory.sync();
       directory.unlink(sidecarName(name));
       directory.sync();

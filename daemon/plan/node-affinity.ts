@@ -58,3 +58,8 @@ export function matchesTopology(
       matchLabelExpressions.every(({ key, values }) => values.includes(labels[key] ?? '')),
   );
 }
+
+/** By which a volume of one machine says where it is. */
+export function hostnameOf({ name, labels }: NamedLabels): string {
+  return labels['kubernetes.io/hostname'] ?? name;
+}

@@ -12,6 +12,8 @@ export interface ImageSidecar {
   readonly snapshot?: SnapshotIdentity;
   /** Handle of the snapshot or volume that a volume was made of. */
   readonly madeOf?: string;
+  /** A directory takes the place of an image file: missing for an image. */
+  readonly content?: 'directory';
   readonly sizeBytes: string;
   readonly fsType: string;
   readonly createdAt: string;
@@ -47,7 +49,10 @@ export interface FilesystemSpace {
   readonly freeBytes: bigint;
 }
 
-/** Sparse image files under the images directories. */
+/**
+ * Sparse image files under the images directories, and directories that take their place by the sidecar's `content`. Of a
+ * directory the size is the sidecar's, and it is all hole while it is empty.
+ */
 export interface Images {
   /**
    * Creates the image with its sidecar: O_EXCL, 0600, ftruncate, fsync of file and directory. An image that exists with

@@ -28,12 +28,20 @@ export interface ResolvedVolume {
   readonly mount: PodMount;
 }
 
-/** A new volume as a provisioner wants it: an image to be made, and the object that will describe it. */
+/** A new volume as a provisioner wants it: an image or directory to be made, and the object that will describe it. */
 export interface ProvisionedVolume {
   readonly image: { readonly path: string; readonly sidecar: ImageSidecar };
   /** Name `pvc-<claim uid>`: the same claim always gives the same volume (upstream: GetProvisionedVolumeNameForClaim). */
   readonly volumeName: string;
   readonly spec: PersistentVolumeSpec;
+  /** False where nothing keeps what is written from being more than the capacity. */
+  readonly isCapacityEnforced?: boolean;
+}
+
+/** Where the data of a provisioned volume is, and the identity that its sidecar has. */
+export interface ProvisionedImage {
+  readonly path: string;
+  readonly volumeHandle: string;
 }
 
 export interface ProvisionRequest {
@@ -41,6 +49,8 @@ export interface ProvisionRequest {
   readonly storageClass: StoredStorageClass;
   /** RFC 3339, for the sidecar. */
   readonly now: string;
+  /** Label kubernetes.io/hostname of this node. */
+  readonly hostname: string;
 }
 
 /** An image that a copy can be made of. */
@@ -85,6 +95,6 @@ export interface VolumePlugin {
   provisionDirectory?(storageClass: StorageClassSpec, layout: DiskLayout): string;
   /** Present when snapshots can be taken of its volumes, and volumes be made of those. */
   readonly snapshots?: SnapshotSupport;
-  /** The image behind a volume that this plugin provisioned, for reclaim; undefined when it provisioned none such. */
-  provisionedImage?(volume: StoredPersistentVolume): string | undefined;
+  /** The image or directory behind a volume that this plugin provisioned; undefined when it provisioned none such. */
+  provisionedImage?(volume: StoredPersistentVolume): ProvisionedImage | undefined;
 }

@@ -1,3 +1,4 @@
+import { dataPathOf } from '../api/persistent-volume.ts';
 import type { AccountedFor } from '../plan/orphans.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ActualStateOfWorld } from '../world/actual-state-of-world.ts';
@@ -25,7 +26,7 @@ export function accountedFor({ asw, objects, dsw }: Accounts): AccountedFor {
     uids: new Set(owners.map(({ metadata }) => metadata.uid)),
     globalMountPaths: new Set(wanted.map(({ recipe }) => recipe.globalMountPath)),
     attachmentPaths: new Set([...records, ...wanted].flatMap(({ recipe }) => imagePathOf(recipe) ?? [])),
-    volumePaths: new Set(volumes.flatMap(({ spec }) => spec.csi?.volumeAttributes?.['path'] ?? [])),
+    volumePaths: new Set(volumes.flatMap(({ spec }) => dataPathOf(spec) ?? [])),
     volumeHandles: new Set([
       ...volumes.flatMap(({ spec }) => spec.csi?.volumeHandle ?? []),
       ...contents.flatMap(({ spec, status }) => status?.snapshotHandle ?? spec.source.snapshotHandle ?? []),

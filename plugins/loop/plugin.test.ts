@@ -101,7 +101,10 @@ describe('loop.moored.dev', () => {
     spec: { provisioner: 'loop.moored.dev', ...spec },
   });
   const provision = (spec: Partial<StoredStorageClass['spec']> = {}, of = claim) =>
-    loopPlugin.provision?.({ claim: of, storageClass: storageClass(spec), now: '2026-01-01T00:00:00Z' }, layout);
+    loopPlugin.provision?.(
+      { claim: of, storageClass: storageClass(spec), now: '2026-01-01T00:00:00Z', hostname: 'node1' },
+      layout,
+    );
 
   it('provisions the same volume for the same claim, and keeps its data unless the class says otherwise', () => {
     expect(provision()).toEqual(provision());

@@ -27,8 +27,9 @@ export const loopPlugin: VolumePlugin = {
   provisionDirectory: imageDirectory,
   snapshots: loopSnapshots,
 
-  provisionedImage: (volume) =>
-    volume.metadata.annotations?.['pv.kubernetes.io/provisioned-by'] === driverName
-      ? volume.spec.csi?.volumeAttributes?.['path']
-      : undefined,
+  provisionedImage({ metadata, spec: { csi } }) {
+    const path = csi?.volumeAttributes?.['path'];
+    const isOurs = metadata.annotations?.['pv.kubernetes.io/provisioned-by'] === driverName;
+    return isOurs && path !== undefined ? { path, volumeHandle: csi?.volumeHandle ?? '' } : undefined;
+  },
 };

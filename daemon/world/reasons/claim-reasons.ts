@@ -94,7 +94,7 @@ export const claimReasons = {
   },
   VolumeDeleted: {
     type: 'Normal',
-    means: 'The volume was deleted; its image is in the trash.',
+    means: 'The volume was deleted; its image or directory is in the trash.',
     help: ['moorctl get trash', 'moorctl undelete NAME brings it back'],
   },
   VolumeUndeleted: { type: 'Normal', means: 'A deleted volume was brought back from the trash.', help: [] },
@@ -102,7 +102,7 @@ export const claimReasons = {
   VolumeAdopted: { type: 'Normal', means: 'A volume was reserved for a claim by hand.', help: [] },
   VolumeRecovered: {
     type: 'Normal',
-    means: 'The object of a volume was made anew from the record beside its image.',
+    means: 'The object of a volume was made anew from the record beside its image or directory.',
     help: [],
   },
   TrashEmptied: {
