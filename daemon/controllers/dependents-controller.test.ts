@@ -4,7 +4,7 @@ import { MemoryStateStore } from '../adapters/memory-state-store.ts';
 import { StateObjectStore } from '../adapters/state-object-store.ts';
 import { decodeDocument } from '../api/decode.ts';
 import { keyOf, objectKey } from '../api/meta.ts';
-import { isOwnedBy, ownerReference } from '../api/owner-reference.ts';
+import { isOwnedBy } from '../api/owner-reference.ts';
 import type { StoredPersistentVolumeClaim } from '../api/persistent-volume-claim.ts';
 import type { StoredPod } from '../api/pod.ts';
 import type { StatefulSet, StatefulSetSpec, StoredStatefulSet } from '../api/stateful-set.ts';
@@ -322,90 +322,6 @@ describe('a StatefulSet', () => {
     const { template } = db.set('db').spec;
     db.change('db', { template: { ...template, metadata: { labels: { app: 'db', fixed: 'yes' } } } });
     expect(db.pod('db-0')?.metadata.labels).toMatchObject({ fixed: 'yes' });
-  });
-});
-
-describe('the retention of claims', () => {
-  const policy = (whenDeleted: string, whenScaled: string) => ({
-    replicas: 2,
-    persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled },
-  });
-
-  it.each([
-    ['Retain', 'Retain', { stays: [], condemned: [] }],
-    ['Delete', 'Retain', { stays: ['StatefulSet'], condemned: ['StatefulSet'] }],
-    ['Retain', 'Delete', { stays: [], condemned: ['Pod'] }],
-    ['Delete', 'Delete', { stays: ['StatefulSet'], condemned: ['Pod'] }],
-  ])('ss/owner matrix: whenDeleted %s, whenScaled %s', (whenDeleted, whenScaled, owners) => {
-    const db = cluster(policy(whenDeleted, whenScaled)).settle();
-    db.change('db', { replicas: 1 });
-    const kinds = (name: string) => (db.claim(name)?.metadata.ownerReferences ?? []).map(({ kind }) => kind);
-    expect(kinds('data-db-0')).toEqual(owners.stays);
-    expect(kinds('data-db-1')).toEqual(owners.condemned);
-  });
-
-  it('ss: whenScaled Delete deletes the claim of a pod that was scaled away, when that has gone', () => {
-    const db = cluster(policy('Retain', 'Delete')).settle();
-    db.change('db', { replicas: 1 });
-    expect(db.deleting).toEqual(['db-1']);
-    db.release('db-1');
-    expect(db.deleting).toEqual(['data-db-1']);
-  });
-
-  it('ss: scaled up again, waits until the old claim has gone, then makes a new one', () => {
-    const db = cluster(policy('Retain', 'Delete')).settle();
-    const old = db.claim('data-db-1')?.metadata.uid;
-    db.change('db', { replicas: 1 });
-    db.release('db-1');
-    db.change('db', { replicas: 2 });
-    expect(db.pods).toEqual(['db-0']);
-    expect(db.waitOf('db')).toMatch(/data-db-1 is being deleted/);
-    db.removeDeletedClaims();
-    expect(db.pods).toEqual(['db-0', 'db-1']);
-    expect(db.claim('data-db-1')?.metadata.uid).not.toBe(old);
-  });
-
-  it('ss: scaled up again before the pod has gone, keeps its claim', () => {
-    const db = cluster(policy('Retain', 'Delete')).settle();
-    const old = db.claim('data-db-1')?.metadata.uid;
-    db.change('db', { replicas: 1 });
-    db.change('db', { replicas: 2 });
-    db.release('db-1');
-    expect(db.pods).toEqual(['db-0', 'db-1']);
-    expect(db.claim('data-db-1')?.metadata.uid).toBe(old);
-  });
-
-  it('ss: whenDeleted Delete deletes the claims with the set, those of pods scaled away before too', () => {
-    const db = cluster(policy('Delete', 'Retain')).settle();
-    db.change('db', { replicas: 1 });
-    db.release('db-1');
-    db.delete('db');
-    expect(db.deleting).toEqual(['db-0']);
-    db.release('db-0');
-    expect(db.deleting).toEqual(['data-db-0', 'data-db-1']);
-  });
-
-  it('ss: a policy that is taken back takes its owners back', () => {
-    const db = cluster(policy('Delete', 'Delete')).settle();
-    db.change('db', { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' } });
-    db.delete('db');
-    db.release('db-1').release('db-0');
-    expect(db.deleting).toEqual([]);
-  });
-
-  it('ss: a claim that another controller manages loses our owners, is told, and is never deleted', () => {
-    const db = cluster(policy('Delete', 'Delete')).settle();
-    const managed = db.claim('data-db-0') as StoredPersistentVolumeClaim;
-    const foreign = db.objects.create(podUsing('other', 'x'));
-    const set = ownerReference(db.set('db'));
-    const ownerReferences = [{ ...ownerReference(foreign), controller: true }, set];
-    db.objects.update({ ...managed, metadata: { ...managed.metadata, ownerReferences } });
-    db.sync();
-    expect(db.claim('data-db-0')?.metadata.ownerReferences).toEqual(ownerReferences.slice(0, 1));
-    expect(db.reasons('StatefulSet/default/db')).toContain('ConflictingController');
-    db.delete('db');
-    db.release('db-1').release('db-0');
-    expect(db.deleting).toEqual(['data-db-1']);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Upstream's tables of the snapshot controller, on the real steps and effects over a machine in memory. */
+/** What upstream's tables (integration/cases/snap) do not look at: freezes, restores, a daemon that dies. */
 import { describe, expect, test } from 'vitest';
 import { loopPlugin } from '../../plugins/loop/plugin.ts';
 import { MemoryEventRecorder } from '../adapters/memory-event-recorder.ts';
@@ -45,17 +45,6 @@ const snapshot = (
   kind: 'VolumeSnapshot',
   metadata: { ...meta('monday', 'default'), finalizers: [finalizers.snapshotAsSource, finalizers.snapshotBound] },
   spec: { source: { persistentVolumeClaimName: 'data' }, ...change },
-});
-
-const content = (change: Partial<StoredVolumeSnapshotContent['spec']> = {}): StoredVolumeSnapshotContent => ({
-  apiVersion: 'snapshot.storage.k8s.io/v1',
-  kind: 'VolumeSnapshotContent',
-  metadata: { ...meta('by-hand'), finalizers: [finalizers.contentBound] },
-  spec: {
-    volumeSnapshotRef: { namespace: 'default', name: 'monday' },
-    ...{ deletionPolicy: 'Retain', driver: 'loop.moored.dev', source: { snapshotHandle: 'default/monday-uid-monday' } },
-    ...change,
-  },
 });
 
 const restoring = (createdAt = created): StoredPersistentVolumeClaim => {
@@ -136,12 +125,6 @@ class Scene {
     return this.events.list().map(({ reason }) => reason);
   }
 
-  /** As a manifest that is gone. */
-  delete(object: StoredObject | undefined): void {
-    if (object === undefined) throw new Error('there is nothing to delete');
-    this.objects.update({ ...object, metadata: { ...object.metadata, deletionTimestamp: '2026-01-02T00:00:00Z' } });
-  }
-
   remove(object: StoredObject | undefined): void {
     if (object === undefined) throw new Error('there is nothing to remove');
     const { namespace, name, resourceVersion } = object.metadata;
@@ -151,95 +134,6 @@ class Scene {
 
 const taken = (...more: readonly StoredObject[]): Promise<Scene> =>
   new Scene(...boundClaim(), snapshotClass(), snapshot(), ...more).settle();
-
-describe('snap(create)', () => {
-  test('6-1: a class that is right: content, handle, ready, bound both ways', async () => {
-    const scene = await taken();
-    expect(scene.snapshot?.status).toMatchObject({
-      boundVolumeSnapshotContentName: 'snapcontent-uid-monday',
-      readyToUse: true,
-      restoreSize: '64Mi',
-    });
-    expect(scene.content()).toMatchObject({
-      metadata: { annotations: { [annotations.snapshotConsistency]: 'atRest' } },
-      spec: { volumeSnapshotRef: { name: 'monday', uid: 'uid-monday' }, source: { volumeHandle: 'pv' } },
-      status: { snapshotHandle: 'default/monday-uid-monday', readyToUse: true },
-    });
-    expect(scene.host.imageFiles.get(snapshotPath)?.sidecar?.snapshot).toMatchObject({
-      uid: 'uid-monday',
-      volumeHandle: 'pv',
-    });
-    expect(scene.reasons).toEqual(['CreatingSnapshot', 'SnapshotCreated', 'SnapshotReady']);
-    expect(scene.claimFinalizers).not.toContain(finalizers.pvcAsSource);
-    expect(scene.host.violations).toEqual([]);
-  });
-
-  test.each([
-    ['7-1: no such class', [...boundClaim(), snapshot()], /volumesnapshotclass "nightly" not found/],
-    ['7-4: no such claim', [snapshotClass(), snapshot()], /failed to retrieve PVC data/],
-    ['7-6: a claim that is not bound', [snapshotClass(), claim('data'), snapshot()], /not yet bound to a PV/],
-    [
-      'a class of another driver',
-      [...boundClaim(), snapshotClass('nightly', { driver: 'x.y' }), snapshot()],
-      /different drivers/,
-    ],
-    [
-      'no default class (B090)',
-      [...boundClaim(), snapshotClass(), snapshot({})],
-      /cannot find default snapshot class for driver loop/,
-    ],
-    [
-      'two default classes (B090)',
-      [...boundClaim(), snapshotClass('a', {}, true), snapshotClass('b', {}, true), snapshot({})],
-      /2 default snapshot classes were found: a, b/,
-    ],
-  ] as const)('%s: told in the status, and nothing is made', async (_name, objects, message) => {
-    const scene = await new Scene(...objects).settle();
-    expect(scene.snapshot?.status).toMatchObject({
-      readyToUse: false,
-      error: { message: expect.stringMatching(message) },
-    });
-    expect(scene.content()).toBeUndefined();
-    expect(scene.host.effects.entries).toEqual([]);
-  });
-
-  test('what was missing comes: the snapshot is taken, and the error is gone', async () => {
-    const scene = await new Scene(...boundClaim(), snapshot()).settle();
-    scene.objects.create(snapshotClass());
-    await scene.settle();
-    expect(scene.snapshot?.status?.readyToUse).toBe(true);
-    expect(scene.snapshot?.status?.error).toBeUndefined();
-  });
-
-  test('the one default class of the driver is taken (B090)', async () => {
-    const others = [snapshotClass('other', { driver: 'x.y' }, true), snapshotClass('plain')];
-    const scene = await new Scene(...boundClaim(), ...others, snapshotClass('a', {}, true), snapshot({})).settle();
-    expect(scene.snapshot?.spec.volumeSnapshotClassName).toBe('a');
-    expect(scene.snapshot?.status?.readyToUse).toBe(true);
-  });
-
-  test('a copy that fails: told on both, the claim stays protected, tried again', async () => {
-    const scene = new Scene(...boundClaim(), snapshotClass(), snapshot());
-    scene.host.effects.next('copyImage', { kind: 'fail', error: finalError('no room') });
-    await scene.settle();
-    expect(scene.content()?.status).toMatchObject({ readyToUse: false, error: { message: 'no room' } });
-    expect(scene.snapshot?.status?.error?.message).toBe('no room');
-    expect(scene.claimFinalizers).toContain(finalizers.pvcAsSource);
-    scene.clock.advance(60_000);
-    await scene.settle();
-    expect(scene.snapshot?.status).toMatchObject({ readyToUse: true });
-    expect(scene.snapshot?.status?.error).toBeUndefined();
-    expect(scene.claimFinalizers).not.toContain(finalizers.pvcAsSource);
-  });
-
-  test('while an operation on the volume runs nothing is copied', async () => {
-    const scene = new Scene(...boundClaim(), snapshotClass(), snapshot());
-    scene.isHeld = true;
-    await scene.settle();
-    expect(scene.host.effects.entries).toEqual([]);
-    expect(scene.content()?.status?.error?.message).toMatch(/an operation on it is under way/);
-  });
-});
 
 describe('a freeze', () => {
   const way: CopyWay = { kind: 'frozen', mountPoint: '/m', deviceNumber: '7:0', fsType: 'ext4', limitMs: 1 };
@@ -279,125 +173,6 @@ describe('a freeze', () => {
     await scene.settle();
     expect(scene.host.frozen.size).toBe(0);
     expect([...scene.state.entries('daemon').keys()]).toEqual([]);
-  });
-});
-
-describe('snap(update)', () => {
-  test('2-1: a content that is named and not there', async () => {
-    const scene = await new Scene(snapshot({ source: { volumeSnapshotContentName: 'by-hand' } })).settle();
-    expect(scene.snapshot?.status).toMatchObject({
-      readyToUse: false,
-      error: { message: 'VolumeSnapshotContent is missing' },
-    });
-    expect(scene.reasons).toEqual(['SnapshotContentMissing']);
-  });
-
-  test('3-1: a ready snapshot that lost its content is no longer ready, and no other one is taken', async () => {
-    const scene = await taken();
-    scene.remove(scene.content());
-    await scene.settle();
-    expect(scene.snapshot?.status).toMatchObject({
-      readyToUse: false,
-      error: { message: 'VolumeSnapshotContent is missing' },
-    });
-    expect(scene.reasons).toContain('SnapshotContentMissing');
-    expect(scene.content()).toBeUndefined();
-  });
-
-  test('3-6: a content that names another uid', async () => {
-    const scene = await taken();
-    const current = scene.content()!;
-    scene.objects.update({
-      ...current,
-      spec: { ...current.spec, volumeSnapshotRef: { namespace: 'default', name: 'monday', uid: 'other' } },
-    });
-    await scene.settle();
-    expect(scene.snapshot?.status?.readyToUse).toBe(false);
-    expect(scene.reasons).toContain('SnapshotMisbound');
-  });
-
-  test('a content made by hand is bound by uid and used as it is', async () => {
-    const scene = await taken();
-    const made = scene.host.imageFiles.get(snapshotPath);
-    const again = new Scene(content(), snapshot({ source: { volumeSnapshotContentName: 'by-hand' } }));
-    again.host.imageFiles.set(snapshotPath, made!);
-    await again.settle();
-    expect(again.content('by-hand')?.spec.volumeSnapshotRef.uid).toBe('uid-monday');
-    expect(again.snapshot?.status).toMatchObject({ readyToUse: true, boundVolumeSnapshotContentName: 'by-hand' });
-  });
-
-  test('a content whose file is not there is an error, not a snapshot', async () => {
-    const scene = await new Scene(content(), snapshot({ source: { volumeSnapshotContentName: 'by-hand' } })).settle();
-    expect(scene.snapshot?.status).toMatchObject({
-      readyToUse: false,
-      error: { message: expect.stringMatching(/there is no/) },
-    });
-  });
-});
-
-describe('snap(delete)', () => {
-  test('3-1: policy Delete: the data goes to the trash, then content and snapshot', async () => {
-    const scene = await taken();
-    scene.delete(scene.snapshot);
-    await scene.settle();
-    expect([scene.snapshot, scene.content()]).toEqual([undefined, undefined]);
-    expect([...scene.host.trash.keys()]).toEqual([`${snapshotPath}.trash`]);
-    expect(scene.reasons).toContain('SnapshotDeleted');
-  });
-
-  test('3-1a: a claim that is to be made of it keeps it; one that came later does not', async () => {
-    const scene = await taken(restoring());
-    scene.delete(scene.snapshot);
-    await scene.settle();
-    expect(scene.reasons).toContain('SnapshotDeletePending');
-    expect(scene.content()?.metadata.deletionTimestamp).toBeUndefined();
-    const waiting = scene.objects.get(objectKey('PersistentVolumeClaim', 'default', 'restored'));
-    scene.remove(waiting);
-    scene.objects.create(restoring('2026-01-03T00:00:00Z'));
-    await scene.settle();
-    expect(scene.snapshot).toBeUndefined();
-  });
-
-  test('3-3: policy Retain: the snapshot goes, content and data stay', async () => {
-    const scene = await new Scene(
-      ...boundClaim(),
-      snapshotClass('nightly', { deletionPolicy: 'Retain' }),
-      snapshot(),
-    ).settle();
-    scene.delete(scene.snapshot);
-    await scene.settle();
-    expect(scene.snapshot).toBeUndefined();
-    expect(scene.content()?.status?.readyToUse).toBe(true);
-    expect(scene.host.imageFiles.has(snapshotPath)).toBe(true);
-  });
-
-  test('a content whose snapshot was never seen takes no data with it (B096)', async () => {
-    const made = (await taken()).host.imageFiles.get(snapshotPath);
-    const scene = new Scene(content({ deletionPolicy: 'Delete' }));
-    scene.host.imageFiles.set(snapshotPath, made!);
-    await scene.settle();
-    scene.delete(scene.content('by-hand'));
-    await scene.settle();
-    expect(scene.content('by-hand')).toBeUndefined();
-    expect(scene.host.imageFiles.has(snapshotPath)).toBe(true);
-  });
-
-  test('a content stays while its snapshot does', async () => {
-    const scene = await taken();
-    scene.delete(scene.content());
-    await scene.settle();
-    expect(scene.content()).toBeDefined();
-    expect(scene.reasons).toContain('SnapshotContentInUse');
-  });
-
-  test('of one that was never taken leaves nothing', async () => {
-    const scene = new Scene(...boundClaim(), snapshotClass(), snapshot());
-    scene.host.effects.always('copyImage', { kind: 'fail', error: finalError('no room') });
-    await scene.settle();
-    scene.delete(scene.snapshot);
-    await scene.settle();
-    expect([scene.snapshot, scene.content()]).toEqual([undefined, undefined]);
-    expect(scene.host.trash.size).toBe(0);
   });
 });
 
@@ -461,6 +236,17 @@ describe('a volume made of a snapshot', () => {
     copying.resolve();
     await expect(made).rejects.toThrow(/stopped/);
     expect(scene.host.copies.size).toBe(0);
+  });
+});
+
+describe('a copy', () => {
+  test('says whose it is in its sidecar', async () => {
+    const scene = await taken();
+    expect(scene.host.imageFiles.get(snapshotPath)?.sidecar?.snapshot).toMatchObject({
+      uid: 'uid-monday',
+      volumeHandle: 'pv',
+    });
+    expect(scene.host.violations).toEqual([]);
   });
 });
 

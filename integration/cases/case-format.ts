@@ -15,6 +15,10 @@ export interface Scene {
   readonly pvs?: readonly Words[];
   readonly pvcs?: readonly Words[];
   readonly pods?: readonly Words[];
+  readonly sets?: readonly Words[];
+  readonly snapshotClasses?: readonly Words[];
+  readonly snapshots?: readonly Words[];
+  readonly contents?: readonly Words[];
   readonly objects?: readonly RawObject[];
 }
 
@@ -27,8 +31,10 @@ export interface RawObject {
 export interface Given extends Scene {
   /** Volumes that are attached. */
   readonly inUse?: readonly string[];
-  /** Pods of which something is mounted here. */
+  /** Pods of which something is mounted here; of a set's, all. */
   readonly here?: readonly string[];
+  /** Handles of snapshots that are there. */
+  readonly copies?: readonly string[];
   /** `claims.ignoreFinishedPods` of moored.yaml. */
   readonly ignoreFinishedPods?: boolean;
   /** This machine: "node1" and no labels unless said; further nodes are `objects`. */
@@ -37,7 +43,7 @@ export interface Given extends Scene {
   readonly free?: string;
 }
 
-export type Operation = 'provision' | 'delete' | 'recycle' | 'expand';
+export type Operation = 'provision' | 'delete' | 'recycle' | 'expand' | 'copy';
 
 /** What the next call of an operation gives: ok, or the text of its error. */
 export interface Result {
@@ -58,13 +64,22 @@ export type Step =
   /** Objects appear, or are there in another form. */
   | { readonly put: Scene }
   | { readonly remove: readonly string[] }
-  | { readonly inUse: readonly string[] };
+  | { readonly inUse: readonly string[] }
+  /** Manifests that are gone: what they declared is being deleted. */
+  | { readonly delete: readonly string[] }
+  /** These pods are mounted, and no others. */
+  | { readonly here: readonly string[] };
 
 export interface Expected extends Scene {
   /** "Warning ClaimLost pvc/data", all of them and in this order; not looked at when missing. */
   readonly events?: readonly string[];
   /** "provision data", "delete one": the operations that were begun; not looked at when missing. */
   readonly operations?: readonly string[];
+  /** Handles of the snapshots that are there, and of those in the trash. */
+  readonly copies?: readonly string[];
+  readonly trash?: readonly string[];
+  /** "db: why it waits", the sets that wait for something. */
+  readonly waits?: readonly string[];
   /** "web: why it waits", the pods that have no node here. */
   readonly unscheduled?: readonly string[];
 }

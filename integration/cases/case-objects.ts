@@ -1,5 +1,4 @@
 /** Words into objects of the store. */
-import type { ObjectMeta } from '../../daemon/api/meta.ts';
 import type { StoredObject } from '../../daemon/api/object.ts';
 import type {
   AccessMode,
@@ -9,9 +8,12 @@ import type {
 } from '../../daemon/api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../../daemon/api/persistent-volume-claim.ts';
 import type { StoredPod } from '../../daemon/api/pod.ts';
+import type { StoredStatefulSet } from '../../daemon/api/stateful-set.ts';
 import type { StorageClassSpec, StoredStorageClass } from '../../daemon/api/storage-class.ts';
 import { annotations, finalizers } from '../../daemon/api/well-known.ts';
 import { refuseOtherWords, type Scene, type Words } from './case-format.ts';
+import { given, list, metaOf, metaWords, record, text } from './object-words.ts';
+import { snapshotObjects } from './snapshot-words.ts';
 
 const accessModeNames: Readonly<Record<string, AccessMode>> = {
   RWO: 'ReadWriteOnce',
@@ -20,43 +22,20 @@ const accessModeNames: Readonly<Record<string, AccessMode>> = {
   RWOP: 'ReadWriteOncePod',
 };
 
-export const marks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  bbc: { [annotations.boundByController]: 'yes' },
-  bc: { [annotations.bindCompleted]: 'yes' },
-  dynamic: { [annotations.provisionedBy]: 'loop.moored.dev' },
-};
-
-const metaWords = ['name', 'namespace', 'uid', 'labels', 'annotations', 'marks', 'finalizers', 'deleting', 'created'];
-
 export function sceneObjects(scene: Scene): readonly StoredObject[] {
-  const { classes = [], pvs = [], pvcs = [], pods = [], objects = [] } = scene;
+  const { classes = [], pvs = [], pvcs = [], pods = [], sets = [], objects = [] } = scene;
   return [
     ...classes.map(classOf),
     ...pvs.map(volumeOf),
     ...pvcs.map(claimOf),
     ...pods.map(podOf),
+    ...sets.map(setOf),
+    ...snapshotObjects(scene),
     ...objects.map(({ metadata, ...rest }) => {
       const { namespace = '', ...words } = metadata;
       return { ...rest, metadata: { ...metaOf(words, namespace, []), ...words } } as unknown as StoredObject;
     }),
   ];
-}
-
-function metaOf(words: Words, namespace: string, defaultFinalizers: readonly string[]): ObjectMeta {
-  const noted = [...list(words['marks']).map((mark) => marks[mark]), record(words['annotations'])];
-  const noteOf = Object.assign({}, ...noted) as Record<string, string>;
-  return {
-    name: words.name,
-    namespace,
-    uid: text(words['uid']) ?? `uid-${words.name}`,
-    resourceVersion: '0',
-    generation: 1,
-    creationTimestamp: text(words['created']) ?? '2026-01-01T00:00:00Z',
-    finalizers: words['finalizers'] === undefined ? defaultFinalizers : list(words['finalizers']),
-    ...(words['labels'] === undefined ? {} : { labels: record(words['labels']) }),
-    ...(Object.keys(noteOf).length === 0 ? {} : { annotations: noteOf }),
-    ...(words['deleting'] === true ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}),
-  };
 }
 
 export const volumeWords = [
@@ -76,9 +55,7 @@ function volumeOf(words: Words): StoredPersistentVolume {
     capacity: { storage: text(words['capacity']) ?? '1Gi' },
     accessModes: modesOf(words['modes']),
     persistentVolumeReclaimPolicy: text(words['policy']) ?? 'Retain',
-    ...(words['source'] === undefined
-      ? { csi: { driver: 'loop.moored.dev', volumeHandle: words.name } }
-      : record(words['source'])),
+    ...(words['source'] === undefined ? { csi: loopSource(words.name) } : record(words['source'])),
     ...given('storageClassName', words['class']),
     ...given('volumeMode', words['volumeMode']),
     ...given('volumeAttributesClassName', words['attributesClass']),
@@ -92,6 +69,10 @@ function volumeOf(words: Words): StoredPersistentVolume {
     spec,
     ...(phase === '' ? {} : { status: { phase } as StoredPersistentVolume['status'] & object }),
   };
+}
+
+function loopSource(name: string) {
+  return { driver: 'loop.moored.dev', volumeHandle: name, volumeAttributes: { path: `/images/${name}.img` } };
 }
 
 /** "data", "data/uid-data" or "namespace/data/uid-data". */
@@ -153,7 +134,7 @@ function classOf(words: Words): StoredStorageClass {
   };
 }
 
-const podWords = [...metaWords, 'claims', 'phase', 'node', 'spec'];
+export const podWords = [...metaWords, 'claims', 'phase', 'node', 'spec'];
 
 function podOf(words: Words): StoredPod {
   refuseOtherWords(words, podWords, `pod ${words.name}`);
@@ -170,23 +151,36 @@ function podOf(words: Words): StoredPod {
   };
 }
 
+const setWords = [...metaWords, 'replicas', 'whenDeleted', 'whenScaled', 'spec'];
+
+/** One replica, one claim template "data", and pods that mount it. */
+function setOf(words: Words): StoredStatefulSet {
+  refuseOtherWords(words, setWords, `set ${words.name}`);
+  const { replicas, whenDeleted, whenScaled } = words;
+  const labels = { app: words.name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: metaOf(words, text(words['namespace']) ?? 'default', [finalizers.foregroundDeletion]),
+    spec: {
+      serviceName: words.name,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: 'main', volumeMounts: [{ name: 'data', mountPath: '/data' }] }] },
+      },
+      volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimOf({ name: 'data' }).spec }],
+      ...given('replicas', replicas),
+      persistentVolumeClaimRetentionPolicy: {
+        ...given('whenDeleted', whenDeleted),
+        ...given('whenScaled', whenScaled),
+      },
+      ...record(words['spec']),
+    },
+  };
+}
+
 function modesOf(words: unknown): readonly AccessMode[] {
   const names = words === undefined ? ['RWO', 'ROX'] : list(words);
   return names.map((name) => accessModeNames[name] ?? (name as AccessMode));
-}
-
-function given(key: string, value: unknown): Readonly<Record<string, unknown>> {
-  return value === undefined ? {} : { [key]: value };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' ? `${value}` : undefined;
-}
-
-function list(value: unknown): readonly string[] {
-  return (value ?? []) as readonly string[];
-}
-
-function record(value: unknown): Record<string, string> {
-  return (value ?? {}) as Record<string, string>;
 }

@@ -1,14 +1,13 @@
 /** One case on the real reducers and the real controller, over a store in memory, with scripted effects. */
 import { MemoryEventRecorder } from '../../daemon/adapters/memory-event-recorder.ts';
-import { MemoryStateStore } from '../../daemon/adapters/memory-state-store.ts';
-import { StateObjectStore } from '../../daemon/adapters/state-object-store.ts';
-import { keyOf, type ObjectKey, objectKey } from '../../daemon/api/meta.ts';
+import { keyOf } from '../../daemon/api/meta.ts';
 import type { StoredObject } from '../../daemon/api/object.ts';
 import { ClaimController } from '../../daemon/controllers/claim-controller.ts';
 import { nodesOf } from '../../daemon/plan/this-node.ts';
 import { FakeClock } from '../../daemon/ports/testing/fake-clock.ts';
-import type { Case, Injection, Scene, Step, Words } from './case-format.ts';
+import type { Case, Injection, Step, Words } from './case-format.ts';
 import { sceneObjects } from './case-objects.ts';
+import { CaseStore, eventInWords, keyIn, sorted } from './case-store.ts';
 import { claimInWords, volumeInWords } from './case-words.ts';
 import { ScriptedProvisioning } from './scripted-provisioning.ts';
 import { SingleSync } from './single-sync.ts';
@@ -18,13 +17,26 @@ const resyncMs = 15_000;
 /** A retry's backoff ends within a few of them; more would be no rest. */
 const mostResyncs = 12;
 
-export class CaseRun {
+/** What a case is run on; which one is told by the folder of its id. */
+export interface Run {
+  /** Faults of the run itself: what was logged as an error, what does not come to rest. */
+  readonly problems: readonly string[];
+  /** What is there now, in the words of the expectation. */
+  readonly outcome: Case['then'];
+  run(): Promise<void>;
+  /** Until nothing changes. */
+  settle(): Promise<void>;
+}
+
+export class CaseRun implements Run {
   readonly problems: string[] = [];
   readonly #case: Case;
-  readonly #objects = new StateObjectStore(new MemoryStateStore());
+  readonly #store = new CaseStore();
+  readonly #objects = this.#store.objects;
   readonly #clock = new FakeClock();
   readonly #events = new MemoryEventRecorder(this.#clock);
   readonly #inUse: Set<string>;
+  #here: readonly string[];
   readonly #provisioning: ScriptedProvisioning;
   readonly #controller: ClaimController;
   readonly #single: SingleSync;
@@ -32,7 +44,8 @@ export class CaseRun {
   constructor(given: Case) {
     this.#case = given;
     this.#inUse = new Set(given.given.inUse);
-    this.#put(given.given);
+    this.#here = given.given.here ?? [];
+    this.#store.put(given.given);
     this.#provisioning = new ScriptedProvisioning({
       objects: this.#objects,
       script: given.script ?? [],
@@ -46,7 +59,7 @@ export class CaseRun {
     const { name = 'node1', labels = {} } = given.given.node ?? {};
     const common = {
       nodes: () => nodesOf({ name, labels }, this.#objects.list('Node')),
-      isHere: (podUid: string) => (given.given.here ?? []).some((pod) => podUid === `uid-${pod}`),
+      isHere: (podUid: string) => this.#here.some((pod) => podUid === `uid-${pod}`),
       ignoresFinishedPods: given.given.ignoreFinishedPods === true,
       objects: this.#objects,
       clock: this.#clock,
@@ -65,7 +78,6 @@ export class CaseRun {
     for (const step of this.#case.steps) await this.#do(step);
   }
 
-  /** What is there now, in the words of the expectation. */
   get outcome(): Case['then'] {
     const { pvs, pvcs, objects, events, operations, unscheduled } = this.#case.then;
     const said = (words: readonly Words[], name: string) => words.find((each) => each.name === name);
@@ -89,8 +101,8 @@ export class CaseRun {
     const [verb = '', name = ''] = step.split(' ');
     if (verb === 'settle') await this.settle();
     else if (verb === 'look') await this.#look();
-    else if (verb === 'syncClaim') await this.#single.sync(claimKey(name));
-    else if (verb === 'syncVolume') await this.#single.sync(objectKey('PersistentVolume', '', name));
+    else if (verb === 'syncClaim') await this.#single.sync(keyIn(`pvc/${name}`));
+    else if (verb === 'syncVolume') await this.#single.sync(keyIn(`pv/${name}`));
     else
       throw new Error(`${this.#case.id}: unknown step "${step}", want settle, look, syncClaim NAME or syncVolume NAME`);
   }
@@ -129,59 +141,23 @@ export class CaseRun {
   }
 
   #perform({ put, remove = [] }: Injection): void {
-    if (put !== undefined) this.#put(put);
-    for (const key of remove) this.#remove(key);
+    if (put !== undefined) this.#store.put(put);
+    for (const key of remove) this.#store.remove(key);
   }
 
   #change(step: Exclude<Step, string>): void {
-    if ('put' in step) this.#put(step.put);
-    if ('remove' in step) for (const key of step.remove) this.#remove(key);
+    if ('put' in step) this.#store.put(step.put);
+    if ('remove' in step) for (const key of step.remove) this.#store.remove(key);
+    if ('delete' in step) for (const key of step.delete) this.#store.delete(key);
+    if ('here' in step) this.#here = step.here;
     if (!('inUse' in step)) return;
     this.#inUse.clear();
     for (const name of step.inUse) this.#inUse.add(name);
   }
-
-  #put(scene: Scene): void {
-    for (const object of sceneObjects(scene)) {
-      const { resourceVersion } = this.#objects.get(keyOf(object))?.metadata ?? {};
-      if (resourceVersion === undefined) this.#objects.create(object);
-      else this.#objects.update({ ...object, metadata: { ...object.metadata, resourceVersion } });
-    }
-  }
-
-  #remove(words: string): void {
-    const [kind, name = ''] = words.split('/');
-    const key = kind === 'pvc' ? claimKey(name) : kind === 'pv' ? objectKey('PersistentVolume', '', name) : words;
-    const current = this.#objects.get(key as ObjectKey);
-    if (current === undefined) throw new Error(`${this.#case.id}: cannot remove "${words}": it is not there`);
-    this.#objects.remove(keyOf(current), current.metadata.resourceVersion);
-  }
-}
-
-/** The expectation in the order and with the defaults of an outcome. */
-export function expectation({ pvs, pvcs, ...rest }: Case['then']): Case['then'] {
-  return { ...(pvs && { pvs: sorted(pvs) }), ...(pvcs && { pvcs: sorted(pvcs) }), ...rest };
-}
-
-function sorted(words: readonly Words[]): readonly Words[] {
-  return words.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function claimKey(name: string): ObjectKey {
-  const [first = '', second] = name.split('/');
-  return second === undefined
-    ? objectKey('PersistentVolumeClaim', 'default', first)
-    : objectKey('PersistentVolumeClaim', first, second);
 }
 
 function unscheduledPods(waits: ClaimController['waits']): readonly string[] {
   return [...waits].flatMap(([key, { message }]) =>
     key.startsWith('Pod/') ? `${key.split('/').at(-1) ?? ''}: ${message}` : [],
   );
-}
-
-function eventInWords({ type, reason, regarding }: { type: string; reason: string; regarding: string }): string {
-  const [kind = '', ...names] = regarding.split('/');
-  const short: Readonly<Record<string, string>> = { PersistentVolumeClaim: 'pvc', PersistentVolume: 'pv', Pod: 'pod' };
-  return `${type} ${reason} ${short[kind] ?? kind}/${names.at(-1) ?? ''}`;
 }

@@ -2,9 +2,11 @@
 import type { StoredObject } from '../../daemon/api/object.ts';
 import type { StoredPersistentVolume } from '../../daemon/api/persistent-volume.ts';
 import type { StoredPersistentVolumeClaim } from '../../daemon/api/persistent-volume-claim.ts';
+import type { StoredPod } from '../../daemon/api/pod.ts';
 import { annotations } from '../../daemon/api/well-known.ts';
 import { refuseOtherWords, type Words } from './case-format.ts';
-import { claimWords, marks, volumeWords } from './case-objects.ts';
+import { claimWords, podWords, volumeWords } from './case-objects.ts';
+import { marks } from './object-words.ts';
 
 /** @param mentioned the words of the expectation: these are answered too */
 export function volumeInWords(volume: StoredPersistentVolume, mentioned: Words | undefined): Words {
@@ -43,14 +45,21 @@ export function claimInWords(claim: StoredPersistentVolumeClaim, mentioned: Word
   return inWords({ all, always, mentioned, known: claimWords });
 }
 
-function metaInWords({ metadata }: StoredObject) {
+export function metaInWords({ metadata }: StoredObject) {
   return {
     name: metadata.name,
     uid: metadata.uid,
     finalizers: metadata.finalizers,
     deleting: metadata.deletionTimestamp !== undefined,
     annotations: metadata.annotations,
+    labels: metadata.labels,
+    owners: (metadata.ownerReferences ?? []).map(({ kind, name }) => `${kind}/${name}`),
   };
+}
+
+export function podInWords(pod: StoredPod, mentioned: Words | undefined): Words {
+  const { deleting, ...all } = metaInWords(pod);
+  return inWords({ all: { ...all, deleting }, always: deleting ? { deleting } : {}, mentioned, known: podWords });
 }
 
 interface Answer {
@@ -60,7 +69,7 @@ interface Answer {
   readonly known: readonly string[];
 }
 
-function inWords({ all, always, mentioned = { name: '' }, known }: Answer): Words {
+export function inWords({ all, always, mentioned = { name: '' }, known }: Answer): Words {
   refuseOtherWords(mentioned, known, mentioned.name);
   const asked = Object.keys(mentioned).filter((word) => !(word in always));
   const answers = Object.entries({ ...Object.fromEntries(asked.map((word) => [word, all[word]])), ...always });

@@ -9,6 +9,8 @@ export interface Row {
    * Empty: not yet.
    */
   readonly tests: readonly string[];
+  /** Why nothing shows it. */
+  readonly why?: string;
 }
 
 export interface Area {

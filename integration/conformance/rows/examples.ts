@@ -63,7 +63,12 @@ export const examples: Area = {
       says: 'A pod whose mounts name undeclared volumes is refused; put right, it says which of its volumes have no plugin.',
       tests: [sample('X18'), 'daemon/api/decode.test.ts > a mount of no volume'],
     },
-    { id: 'X19', says: 'Commands of docker are not of this daemon.', tests: [] },
+    {
+      id: 'X19',
+      says: 'Commands of docker.',
+      tests: [],
+      why: 'They run containers, and moored runs none: what docker and podman bind is `moorctl path`.',
+    },
   ],
 };
 

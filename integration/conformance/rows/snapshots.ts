@@ -1,6 +1,5 @@
 import type { Area } from '../row.ts';
 
-const steps = 'daemon/controllers/snapshots.test.ts';
 const real = 'integration/snapshots.test.ts';
 
 export const snapshots: Area = {
@@ -9,26 +8,22 @@ export const snapshots: Area = {
     {
       id: 'S01',
       says: 'VolumeSnapshot, VolumeSnapshotClass and VolumeSnapshotContent, as claim, class and volume.',
-      tests: ['daemon/api/volume-snapshot-schemas.test.ts > a snapshot of a claim', `${steps} > the one default class`],
+      tests: ['daemon/api/volume-snapshot-schemas.test.ts > a snapshot of a claim', 'snap/6-own-2 (B090)'],
     },
     {
       id: 'S02',
       says: 'A snapshot is taken of the volume of its claim, and bound to its content by uid, both ways.',
-      tests: [`${steps} > 6-1`, `${steps} > 3-6`, `${real} > is whole, is restored`],
+      tests: ['snap/6-1', 'snap/3-6', `${real} > is whole, is restored`],
     },
     {
       id: 'S03',
       says: 'The content holds the handle of the snapshot and where it came from.',
-      tests: [`${steps} > 6-1`, `${steps} > a content made by hand is bound by uid`],
+      tests: ['snap/6-1', 'snap/2-own-1'],
     },
     {
       id: 'S04',
       says: 'Deleting the snapshot deletes its content and its data with policy Delete, neither with Retain.',
-      tests: [
-        `${steps} > 3-1: policy Delete`,
-        `${steps} > 3-3: policy Retain`,
-        `${real} > of a snapshot takes its content`,
-      ],
+      tests: ['snap/delete 3-1', 'snap/delete 3-3', `${real} > of a snapshot takes its content`],
     },
     {
       id: 'S05',

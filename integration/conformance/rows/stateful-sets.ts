@@ -3,7 +3,15 @@ import type { Area } from '../row.ts';
 export const statefulSets: Area = {
   title: 'StatefulSets',
   rows: [
-    { id: 'E01', says: 'Stateless, stateful, and clustered services.', tests: [] },
+    {
+      id: 'E01',
+      says: 'Stateless services share a directory of the pod, stateful ones have a claim, those of a cluster one each.',
+      tests: [
+        'integration/samples.test.ts > X16',
+        'integration/samples.test.ts > X15',
+        'integration/stateful-set.test.ts > mounts pod after pod, and finds the storage of each by its name',
+      ],
+    },
     {
       id: 'E02',
       says: 'A pod is named after its set and ordinal, and its storage follows the name.',
@@ -21,7 +29,12 @@ export const statefulSets: Area = {
         'integration/stateful-set.test.ts > goes in reverse order',
       ],
     },
-    { id: 'E04', says: 'Names of pods in DNS are not of storage: moored makes none.', tests: [] },
+    {
+      id: 'E04',
+      says: 'Names of pods in DNS.',
+      tests: [],
+      why: 'They are not of storage: moored makes none, and reads no Service.',
+    },
     {
       id: 'E05',
       says: 'volumeClaimTemplates make a claim for each pod.',
@@ -34,7 +47,10 @@ export const statefulSets: Area = {
       id: 'E06',
       says: 'Claims stay when the set is deleted or scaled down, unless it says otherwise.',
       tests: [
-        'daemon/controllers/dependents-controller.test.ts > ss/owner matrix',
+        'ss/retain',
+        'ss/delete with set',
+        'ss/delete on scaledown, condemned',
+        'ss/own-5',
         'integration/stateful-set.test.ts > keeps the claims when it is scaled down',
       ],
     },
@@ -56,6 +72,13 @@ export const statefulSets: Area = {
       says: 'Init containers share the volumes of the pod.',
       tests: ['integration/samples.test.ts > X16'],
     },
-    { id: 'E10', says: 'The directory of a volume is what is backed up.', tests: [] },
+    {
+      id: 'E10',
+      says: 'What is backed up is a volume; which backup is restored is said when the new one is asked for.',
+      tests: [
+        'integration/snapshots.test.ts > is whole, is restored',
+        'integration/samples.test.ts > X08, X09, X10, X13',
+      ],
+    },
   ],
 };

@@ -25,7 +25,12 @@ export const terms: Area = {
       says: 'A StorageClass says how volumes are made, with which options, when bound and how reclaimed.',
       tests: ['pv/11-1', 'daemon/api/decode.test.ts > '],
     },
-    { id: 'T05', says: 'CSI drivers over a socket.', tests: [] },
+    {
+      id: 'T05',
+      says: 'CSI drivers over a socket.',
+      tests: [],
+      why: 'moored has its own plugins only. A volume of another driver is bound, and says that no plugin serves it.',
+    },
     {
       id: 'T06',
       says: 'The claim controller binds, provisions and reclaims.',
@@ -56,8 +61,12 @@ export const terms: Area = {
       says: 'The provisioner runs in the daemon; external ones are announced and waited for.',
       tests: ['pv/11-17', 'pv/10-own-4 (R01, Z09)'],
     },
-    { id: 'T12', says: 'ControllerPublishVolume of a CSI driver.', tests: [] },
-    { id: 'T13', says: 'A snapshot controller, in the daemon.', tests: ['daemon/controllers/snapshots.test.ts > 6-1'] },
+    { id: 'T12', says: 'ControllerPublishVolume of a CSI driver.', tests: [], why: 'Needs T05.' },
+    {
+      id: 'T13',
+      says: 'A snapshot controller, in the daemon.',
+      tests: ['snap/6-1', 'integration/snapshots.test.ts > is whole, is restored'],
+    },
     {
       id: 'T14',
       says: 'The pods of a node are held against the affinity of their volumes.',
