@@ -40,6 +40,7 @@ export class SnapshotRun implements Run {
     }
     this.#snapshots = new Snapshots({
       ...{ objects: this.#store.objects, state: this.#store.state, plugins: [loopPlugin], layout: diskLayout('/root') },
+      copyLimit: 1,
       ...{ imageCopies: this.#host.imageCopies, clock: this.#clock, events: this.#events, logger, random: () => 0 },
       volumesInUse: {
         hold: () => (this.#inUse.length > 0 ? undefined : { [Symbol.dispose]: nothing }),
