@@ -26,6 +26,8 @@ export interface ActualVolume {
  */
 export class ActualStateOfWorld {
   readonly #volumes = new Map<UniqueVolumeName, ActualVolume>();
+  /** By pod uid: whoever asks for a pod's volumes asks for those of each pod. */
+  readonly #namesByPod = new Map<string, Set<UniqueVolumeName>>();
   #revision = 0;
   #images: { readonly revision: number; readonly paths: ReadonlySet<string> } | undefined;
 
@@ -77,6 +79,7 @@ export class ActualStateOfWorld {
 
   /** Drops a volume of which nothing is left. */
   forgetVolume(name: UniqueVolumeName): void {
+    this.#indexPods(name, this.#volumes.get(name)?.record.pods, {});
     this.#volumes.delete(name);
     this.#revision++;
   }
@@ -187,12 +190,12 @@ export class ActualStateOfWorld {
 
   /** Volumes that a pod has or may have mounted. */
   volumesOfPod(podUid: string): readonly ActualVolume[] {
-    return [...this.#volumes.values()].filter((volume) => volume.record.pods[podUid] !== undefined);
+    return [...(this.#namesByPod.get(podUid) ?? [])].map((name) => this.#require(name));
   }
 
   /** Whether the pod has this volume, or any; mounted or on the way. */
   hasPod(podUid: string, name?: UniqueVolumeName): boolean {
-    if (name === undefined) return this.volumesOfPod(podUid).length > 0;
+    if (name === undefined) return this.#namesByPod.has(podUid);
     return this.#volumes.get(name)?.record.pods[podUid] !== undefined;
   }
 
@@ -203,8 +206,25 @@ export class ActualStateOfWorld {
   }
 
   #set(volume: ActualVolume): ActualVolume {
-    this.#volumes.set(volume.record.name, volume);
+    const { name, pods } = volume.record;
+    this.#indexPods(name, this.#volumes.get(name)?.record.pods, pods);
+    this.#volumes.set(name, volume);
     this.#revision++;
     return volume;
+  }
+
+  #indexPods(name: UniqueVolumeName, before: VolumeRecord['pods'] = {}, after: VolumeRecord['pods']): void {
+    if (before === after) return;
+    for (const uid of Object.keys(after)) {
+      const names = this.#namesByPod.get(uid);
+      if (names === undefined) this.#namesByPod.set(uid, new Set([name]));
+      else names.add(name);
+    }
+    for (const uid of Object.keys(before)) {
+      if (after[uid] !== undefined) continue;
+      const names = this.#namesByPod.get(uid);
+      names?.delete(name);
+      if (names?.size === 0) this.#namesByPod.delete(uid);
+    }
   }
 }

@@ -1,5 +1,5 @@
 /** What the daemon holds: counted by the kernel, and by itself where the kernel cannot. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryMb } from '../bench/process-usage.ts';
 import { eventually } from '../support/eventually.ts';
@@ -61,10 +61,11 @@ async function checkpointed({ stateDir }: LoadDaemon): Promise<void> {
   }, 120_000);
 }
 
+/** The answer of before is removed: a daemon that was started again counts its answers anew. */
 async function held(daemon: LoadDaemon): Promise<Held> {
-  const before = readHeld(daemon.probeFile)?.answer ?? 0;
+  rmSync(daemon.probeFile, { force: true });
   process.kill(daemon.pid, 'SIGUSR2');
-  await eventually(() => (readHeld(daemon.probeFile)?.answer ?? 0) > before || 'no answer of the probe');
+  await eventually(() => readHeld(daemon.probeFile) !== undefined || 'no answer of the probe', 120_000);
   const answer = readHeld(daemon.probeFile);
   if (answer === undefined) throw new Error('The probe of the daemon has not answered');
   return answer;

@@ -52,7 +52,7 @@ export class DaemonProcess extends DaemonClient {
     const child = this.spawn();
     this.#child = child;
     await eventually(async () => {
-      if (child.exitCode !== null) throw new Error(`The daemon ended with ${child.exitCode}:\n${this.#log}`);
+      if (child.exitCode !== null) throw new Error(`The daemon ended with ${child.exitCode}:\n${this.log}`);
       const { code, stderr } = await this.ctl('get', 'manifests');
       return code === 0 || `moorctl: ${stderr}`;
     }, deadlineMs);

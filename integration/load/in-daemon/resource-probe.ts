@@ -7,8 +7,6 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { queryObjects } from 'node:v8';
 
 export interface Held {
-  /** Each answer has another one. */
-  readonly answer: number;
   readonly heapBytes: number;
   /** Bytes of buffers and of native parts, outside of the heap. */
   readonly externalBytes: number;
@@ -25,7 +23,6 @@ clearTimeout(sample);
 const timerClass = sample.constructor;
 const delays = monitorEventLoopDelay({ resolution: 20 });
 delays.enable();
-let answer = 0;
 
 process.on('SIGUSR2', () => {
   if (path === undefined) return;
@@ -33,8 +30,7 @@ process.on('SIGUSR2', () => {
   // It collects garbage first.
   const timers = queryObjects(timerClass, { format: 'count' });
   const { heapUsed: heapBytes, external: externalBytes } = process.memoryUsage();
-  answer++;
-  writeFileSync(`${path}.new`, JSON.stringify({ answer, heapBytes, externalBytes, timers, stallMs } satisfies Held));
+  writeFileSync(`${path}.new`, JSON.stringify({ heapBytes, externalBytes, timers, stallMs } satisfies Held));
   renameSync(`${path}.new`, path);
   // The collection of the garbage was ours.
   delays.reset();
