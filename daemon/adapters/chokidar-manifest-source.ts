@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import type { ManifestProblem, ManifestSource, ManifestState } from '../ports/manifest-source.ts';
 import { isErrno } from './errno.ts';
 import { ManifestCollection } from './manifest-collection.ts';
-import { lookAtDirectory } from './manifest-directory.ts';
+import { type DirectoryLook, lookAtDirectory } from './manifest-directory.ts';
 import { readManifestFile } from './manifest-file-reader.ts';
 
 export interface ChokidarManifestSourceOptions {
@@ -25,6 +26,8 @@ const resyncMs = 20_000;
 /** While the directory is unreadable or cannot be watched. */
 const retryMs = 1000;
 const longestIncompleteMs = 2000;
+/** Files in one turn of the event loop, some milliseconds: a client that asks meanwhile gets its answer. */
+const mostReadAtOnce = 64;
 
 /**
  * Manifests of one flat directory. An event only means that something changed: what, is found by listing and comparing
@@ -48,6 +51,8 @@ export class ChokidarManifestSource implements ManifestSource {
   #isExhausted = false;
   #isExhaustionReported = false;
   #isStopped = true;
+  /** While many files are read ahead; the look that judges them follows. */
+  #isReadingAhead = false;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = Number.POSITIVE_INFINITY;
   #debounceMs = leastDebounceMs;
@@ -74,9 +79,10 @@ export class ChokidarManifestSource implements ManifestSource {
     await this.#watcher?.close();
   }
 
-  #look(): void {
-    if (this.#isStopped) return;
+  /** @param readAhead how many files were just read for this look */
+  #look(readAhead = Number.POSITIVE_INFINITY): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
+    if (this.#isStopped || this.#isReadingAhead) return;
     const look = lookAtDirectory(this.#directory);
     if (look.kind === 'unreadable') {
       this.#watchId = '';
@@ -84,9 +90,16 @@ export class ChokidarManifestSource implements ManifestSource {
       this.#publish({ kind: 'unreadable', problem: { file: this.#directory, message: look.message } });
       return;
     }
-    const { directoryId, watchId, stamps } = look;
+    const { watchId, stamps } = look;
     const isTriedAgain = this.#isExhausted && performance.now() - this.#watchedAt >= resyncMs;
     if (watchId !== this.#watchId || isTriedAgain) this.#watch(watchId);
+    const unread = this.#collection.unread(stamps);
+    // Fewer each time: those that came or changed while the others were read. So it ends, whoever writes.
+    if (unread.length > mostReadAtOnce && unread.length < readAhead) void this.#readAhead(unread);
+    else this.#judge(look);
+  }
+
+  #judge({ directoryId, stamps }: Extract<DirectoryLook, { kind: 'entries' }>): void {
     const wait = this.#collection.look(stamps, { monotonic: performance.now(), wall: Date.now() });
     this.#lookWithin(Math.min(wait ?? resyncMs, this.#isExhausted ? retryMs : resyncMs));
     if (wait === undefined) this.#incompleteSince = undefined;
@@ -105,6 +118,21 @@ export class ChokidarManifestSource implements ManifestSource {
     });
   }
 
+  /**
+   * Reads in slices, and concludes nothing: the look that follows lists the directory anew and judges all of it in one
+   * turn, so that a file that was renamed meanwhile is neither missed nor believed to be gone.
+   */
+  async #readAhead(names: readonly string[]): Promise<void> {
+    this.#isReadingAhead = true;
+    for (const [index, name] of names.entries()) {
+      if (index % mostReadAtOnce === 0) await nextTurn();
+      if (this.#isStopped) return;
+      this.#collection.readAhead(name, { monotonic: performance.now(), wall: Date.now() });
+    }
+    this.#isReadingAhead = false;
+    this.#timedLook(names.length);
+  }
+
   /** One timer for everything; an earlier wish replaces a later one. */
   #lookWithin(ms: number): void {
     const dueAt = performance.now() + ms;
@@ -114,9 +142,9 @@ export class ChokidarManifestSource implements ManifestSource {
     this.#timer = setTimeout(() => this.#timedLook(), ms);
   }
 
-  #timedLook(): void {
+  #timedLook(readAhead?: number): void {
     const startedAt = performance.now();
-    this.#look();
+    this.#look(readAhead);
     const wished = debounceFactor * (performance.now() - startedAt);
     this.#debounceMs = Math.min(Math.max(wished, leastDebounceMs), mostDebounceMs);
   }

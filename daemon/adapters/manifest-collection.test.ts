@@ -49,6 +49,10 @@ class Scene {
     return this.collection.look(stamps, { monotonic: this.#now - 5000, wall: this.#now });
   }
 
+  readAhead(...names: readonly string[]): void {
+    for (const name of names) this.collection.readAhead(name, { monotonic: this.#now - 5000, wall: this.#now });
+  }
+
   /** "file: state object object". */
   listing(): string[] {
     return this.collection.files.map(({ name, state, objects }) =>
@@ -314,5 +318,62 @@ describe('ManifestCollection, while another file is in doubt', () => {
     scene.pass(100);
     expect(scene.look()).toBeUndefined();
     expect(scene.listing()).toEqual([]);
+  });
+});
+
+describe('reading ahead', () => {
+  let scene: Scene;
+
+  beforeEach(() => {
+    scene = new Scene();
+    scene.write('a.yaml', pods('one', 'two'));
+    scene.pass(1000);
+    scene.look();
+  });
+
+  it('leaves nothing to read to the look, and lists nothing itself', () => {
+    scene.write('b.yaml', pods('three'));
+    scene.pass(1000);
+    scene.reads = 0;
+    scene.readAhead('b.yaml');
+    expect(scene.listing()).not.toContain('b.yaml: good three');
+    scene.look();
+    expect(scene.reads).toBe(1);
+    expect(scene.listing()).toContain('b.yaml: good three');
+  });
+
+  it('knows what is unread by its stamp', () => {
+    const { collection } = scene;
+    const stamps = new Map([
+      ['b.yaml', '2'],
+      ['c.yaml', '3'],
+    ]);
+    scene.write('b.yaml', pods('three'));
+    expect(collection.unread(stamps)).toEqual(['b.yaml', 'c.yaml']);
+    scene.pass(1000);
+    scene.readAhead('b.yaml', 'c.yaml');
+    expect(collection.unread(stamps)).toEqual(['c.yaml']);
+  });
+
+  it('is no substitute for what changed or went before the look', () => {
+    scene.write('b.yaml', pods('three'));
+    scene.write('c.yaml', pods('four'));
+    scene.pass(1000);
+    scene.readAhead('b.yaml', 'c.yaml');
+    scene.write('b.yaml', pods('three', 'five'));
+    scene.remove('c.yaml');
+    scene.pass(1000);
+    scene.look();
+    expect(scene.listing().slice(1)).toEqual(['b.yaml: good three five']);
+  });
+
+  it('makes no haste: what takes an object away is still to be quiet', () => {
+    scene.write('a.yaml', pods('one'));
+    scene.readAhead('a.yaml');
+    expect(scene.look()).toBeGreaterThan(0);
+    expect(scene.listing()).toEqual(['a.yaml: good one two']);
+    scene.pass(1000);
+    scene.look();
+    expect(scene.listing()).toEqual(['a.yaml: good one']);
   });
 });

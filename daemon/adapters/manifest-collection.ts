@@ -44,6 +44,21 @@ export class ManifestCollection {
     return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Which of these files the next look would have to read. */
+  unread(stamps: ReadonlyMap<string, string>): readonly string[] {
+    const isUnread = ([name, stamp]: readonly [string, string]) => this.#tracked.get(name)?.latest?.stamp !== stamp;
+    return [...stamps].filter(isUnread).map(([name]) => name);
+  }
+
+  /** Reads a file before the look that judges it: that look reads it again only if it has changed since. */
+  readAhead(name: string, now: Moment): void {
+    const tracked = this.#tracked.get(name) ?? {};
+    const read = this.#read(name);
+    if (read.kind === 'gone') return;
+    tracked.latest = this.#versionOf(name, read, tracked, now);
+    this.#tracked.set(name, tracked);
+  }
+
   /**
    * Takes a look at the directory: stamps by file name. Reads what changed.
    *

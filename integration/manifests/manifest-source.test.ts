@@ -131,6 +131,35 @@ describe('a directory of manifests', () => {
     expect(latest()).toEqual(['a.yml: good a@v0', 'b.yaml: good b@v0', 'c.json: good c@undefined']);
   });
 
+  it('is listed whole at the start also when it is read in slices, and files are renamed and removed meanwhile', async () => {
+    const names = Array.from({ length: 500 }, (_, index) => `pod-${String(index).padStart(3, '0')}`);
+    for (const name of names) put(`${name}.yaml`, pod(name));
+    const started = start({ quietMs: 0, goneMs: 0 });
+    expect(states).toEqual([]);
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      if (states.length === 0) setImmediate(count);
+    };
+    setImmediate(count);
+    // The directory was listed by now. These would be read last, and one of them now has a name before all others.
+    renameSync(inDirectory('pod-498.yaml'), inDirectory('a.yaml'));
+    unlinkSync(inDirectory('pod-499.yaml'));
+    await started;
+    expect(turns).toBeGreaterThan(names.length / 100);
+    expect(states).toHaveLength(1);
+    const kept = names.slice(0, 498).map((name) => `${name}.yaml: good ${name}@v0`);
+    expect(latest()).toEqual(['a.yaml: good pod-498@v0', ...kept]);
+  });
+
+  it('tells nothing when it is stopped while it reads', async () => {
+    for (let index = 0; index < 500; index += 1) put(`pod-${index}.yaml`, pod(`pod-${index}`));
+    void start();
+    await source.stop();
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(states).toEqual([]);
+  });
+
   it('tells of what is added, changed and removed, and of nothing else', async () => {
     await start();
     expect(latest()).toEqual([]);
