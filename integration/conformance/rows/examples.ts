@@ -65,9 +65,8 @@ export const examples: Area = {
     },
     {
       id: 'X19',
-      says: 'Commands of docker.',
-      tests: [],
-      why: 'They run containers, and moored runs none: what docker and podman bind is `moorctl path`.',
+      says: 'moored runs no docker commands: what -v, --volumes-from and --rm do is said with pods and claims.',
+      tests: ['integration/docker-words.test.ts > X19: -v /c'],
     },
   ],
 };

@@ -74,8 +74,9 @@ export const statefulSets: Area = {
     },
     {
       id: 'E10',
-      says: 'What is backed up is a volume; which backup is restored is said when the new one is asked for.',
+      says: 'What is backed up is a volume or its directory; which backup is restored is said when the new one is asked for.',
       tests: [
+        'integration/docker-words.test.ts > E10: a tar of the directory of a volume',
         'integration/snapshots.test.ts > is whole, is restored',
         'integration/samples.test.ts > X08, X09, X10, X13',
       ],
