@@ -77,10 +77,12 @@ export class ImagePool {
     const here = filesystemOf(directory);
     const isHere = new Map<string, boolean>();
     let sum = 0n;
-    for (const [path, sizeBytes] of [...known, ...this.#admitted]) {
-      const parent = parentOf(path);
-      if (!isHere.has(parent)) isHere.set(parent, filesystemOf(parent) === here);
-      if (path !== without && isHere.get(parent) === true) sum += sizeBytes;
+    for (const promised of [known, this.#admitted]) {
+      for (const [path, sizeBytes] of promised) {
+        const parent = parentOf(path);
+        if (!isHere.has(parent)) isHere.set(parent, filesystemOf(parent) === here);
+        if (path !== without && isHere.get(parent) === true) sum += sizeBytes;
+      }
     }
     return sum;
   }

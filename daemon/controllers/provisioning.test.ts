@@ -46,7 +46,7 @@ class Daemon {
         layout: diskLayout('/r'),
       },
       ...{ newUid: () => 'uid-made', hostname: 'node1' },
-      isLocal: () => true,
+      isLocal: (path) => !path.startsWith('/nfs/'),
       restoring: { restore: () => Promise.reject(new Error('nothing here is made of a snapshot')) },
       isImageInUse: () => false,
       isVolumeInUse: () => false,
@@ -149,6 +149,16 @@ describe('Provisioning', () => {
     expect(daemon.told.at(-1)).toBe(
       'ProvisioningSucceeded: Successfully provisioned volume pvc-uid-data; nothing limits it to its capacity',
     );
+  });
+
+  it('touches nothing that is served from elsewhere', async () => {
+    const remote = storageClass('gold', { parameters: { directory: '/nfs/images' } });
+    const daemon = await new Daemon([remote, claim('data', '1Gi', gold)]).settle();
+    expect(daemon.phases).toEqual(['data Pending']);
+    expect(daemon.told).toEqual([
+      expect.stringMatching(/^ProvisioningFailed: Cannot provision "\/nfs.*served from else/),
+    ]);
+    expect(daemon.host.imageFiles.size).toBe(0);
   });
 
   it('goes on when it cannot be seen how much room there is', async () => {

@@ -93,6 +93,7 @@ export class Provisioning implements ProvisionEffects {
     const provisioned = plugin.provision({ claim, storageClass, now, hostname }, layout);
     const { volumeName, image } = provisioned;
     if (objects.get(objectKey('PersistentVolume', '', volumeName)) !== undefined) return;
+    this.#requireLocal(image.path);
     this.#requireNoDataOfBefore(claim, image.path);
     await objects.durable();
     const { spec, annotations: marks } = await this.#makeImage(claim, provisioned, plugin);
@@ -178,6 +179,15 @@ export class Provisioning implements ProvisionEffects {
     const message = trash === undefined ? 'its data was gone already' : `its data is now "${trash}"`;
     logger.info('volume reclaimed', { volume: name, trash });
     events.record({ reason: 'VolumeDeleted', regarding: `PersistentVolume/${name}`, message });
+  }
+
+  /** What is served from elsewhere may hang, and is refused at the attach or bind anyway. */
+  #requireLocal(path: string): void {
+    if (this.#options.isLocal(path)) return;
+    throw new StorageError(`Cannot provision "${path}": it is on a filesystem that is served from elsewhere`, {
+      code: 'FailedPrecondition',
+      hint: 'a class with a directory on a disk of this machine',
+    });
   }
 
   /**
