@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
 import { mountsBelow, run } from './support/kernel-facts.ts';
-import { pod, web } from './support/manifests.ts';
+import { documents, pod, statefulSet, storageClass, web } from './support/manifests.ts';
 
 const unit = 'moored-pod@default-web.service';
 let daemon: DaemonProcess;
@@ -29,8 +29,9 @@ afterEach(async () => {
   await daemon.dispose();
 });
 
-const hold = (instance: string, timeout = '30s') => daemon.ctl('hold', instance, '--unit', unit, '--timeout', timeout);
-const lease = () => join(daemon.runDir, 'leases', unit);
+const hold = (instance: string, timeout = '30s', by = unit) =>
+  daemon.ctl('hold', instance, '--unit', by, '--timeout', timeout);
+const lease = (of = unit) => join(daemon.runDir, 'leases', of);
 const mounts = () => mountsBelow(daemon.rootDir).map(({ line }) => line);
 
 async function explained(text: string): Promise<void> {
@@ -90,4 +91,24 @@ it('gives no lease on less than everything, on two pods of one name, or to what 
   expect((await hold('a-b\\x2dc')).code).toBe(0);
   expect((await daemon.ctl('hold', 'a/b-c', '--unit', '../x.service')).stderr).toContain('is not the name of a unit');
   expect(existsSync(join(daemon.runDir, 'x.service'))).toBe(false);
+});
+
+it('holds pods of a StatefulSet by set and ordinal, before they are made, and keeps one that is scaled away', async () => {
+  const set = (replicas: number) => documents(storageClass('fast'), statefulSet('web', replicas));
+  const [first, second] = ['moored-pod@default-web-0.service', 'moored-pod@default-web-1.service'] as const;
+  const held = [hold('default-web-0', '30s', first), hold('default-web\\x2d1', '30s', second)];
+  daemon.apply('web.yaml', set(2));
+  for (const each of await Promise.all(held)) expect(each).toMatchObject({ code: 0, stderr: '' });
+  expect(await daemon.ctl('wait', 'pod/web-1', '--timeout', '0s')).toMatchObject({ code: 0 });
+  const before = mounts();
+  daemon.apply('web.yaml', set(1));
+  await daemon.event('FailedStopUnit');
+  await daemon.restart('SIGKILL');
+  await daemon.mounted('web-0');
+  expect(mounts()).toEqual(before);
+  rmSync(lease(second));
+  await eventually(async () => (await daemon.ctl('get', 'pods', 'web-1')).code !== 0 || 'pod web-1 is there');
+  await daemon.mounted('web-0');
+  expect(mounts()).toHaveLength(before.length / 2);
+  expect(existsSync(lease(first))).toBe(true);
 });

@@ -6,7 +6,7 @@ import type { ClaimView, PersistentVolumeView, PodView, StatefulSetView } from '
 import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
 import { mountsBelow } from './support/kernel-facts.ts';
-import { documents, pod, storageClass } from './support/manifests.ts';
+import { documents, pod, statefulSet, storageClass } from './support/manifests.ts';
 
 let daemon: DaemonProcess;
 
@@ -18,30 +18,8 @@ afterEach(async () => {
   await daemon.dispose();
 });
 
-function statefulSet(replicas: number, lines: readonly string[] = [], size = '32Mi'): string {
-  return documents(
-    storageClass('fast', ['allowVolumeExpansion: true']),
-    [
-      'apiVersion: apps/v1',
-      'kind: StatefulSet',
-      'metadata: { name: db }',
-      'spec:',
-      `  replicas: ${replicas}`,
-      '  serviceName: db',
-      '  selector: { matchLabels: { app: db } }',
-      ...lines.map((line) => `  ${line}`),
-      '  template:',
-      '    metadata: { labels: { app: db } }',
-      '    spec:',
-      '      containers: [{ name: main, image: example.org/db:1, volumeMounts: [{ name: data, mountPath: /data }] }]',
-      '  volumeClaimTemplates:',
-      '    - metadata: { name: data }',
-      '      spec:',
-      '        accessModes: [ReadWriteOnce]',
-      '        storageClassName: fast',
-      `        resources: { requests: { storage: ${size} } }`,
-    ].join('\n'),
-  );
+function database(replicas: number, lines: readonly string[] = [], size = '32Mi'): string {
+  return documents(storageClass('fast', ['allowVolumeExpansion: true']), statefulSet('db', replicas, lines, size));
 }
 
 async function ready(count: number): Promise<void> {
@@ -66,7 +44,7 @@ async function readFrom(podName: string): Promise<string> {
 
 describe('a StatefulSet', () => {
   it('mounts pod after pod, and finds the storage of each by its name when it comes back', async () => {
-    daemon.apply('db.yaml', statefulSet(2));
+    daemon.apply('db.yaml', database(2));
     await ready(2);
     await daemon.honest();
     const [first, second] = [await daemon.pod('db-0'), await daemon.pod('db-1')];
@@ -83,7 +61,7 @@ describe('a StatefulSet', () => {
       items: claims.items.map(({ metadata: { name, uid } }) => ({ metadata: { name, uid } })),
     });
 
-    daemon.apply('db.yaml', statefulSet(2));
+    daemon.apply('db.yaml', database(2));
     await ready(2);
     expect([await readFrom('db-0'), await readFrom('db-1')]).toEqual(['zero', 'one']);
     const again = await daemon.pod('db-0');
@@ -91,7 +69,7 @@ describe('a StatefulSet', () => {
   });
 
   it('goes in reverse order: db-1 has gone before anything of db-0 is unmounted', async () => {
-    daemon.apply('db.yaml', statefulSet(2));
+    daemon.apply('db.yaml', database(2));
     await ready(2);
     daemon.remove('db.yaml');
     await eventually(async () => (await names('sts')).length === 0 || 'the set is still there');
@@ -103,7 +81,7 @@ describe('a StatefulSet', () => {
   });
 
   it('keeps its order over a killed daemon', async () => {
-    daemon.apply('db.yaml', statefulSet(3));
+    daemon.apply('db.yaml', database(3));
     await daemon.restart('SIGKILL');
     await ready(3);
     expect(await names('pods')).toEqual(['db-0', 'db-1', 'db-2']);
@@ -112,24 +90,24 @@ describe('a StatefulSet', () => {
   });
 
   it('keeps the claims when it is scaled down, and deletes them when the policy says so', async () => {
-    daemon.apply('db.yaml', statefulSet(2));
+    daemon.apply('db.yaml', database(2));
     await ready(2);
-    daemon.apply('db.yaml', statefulSet(1));
+    daemon.apply('db.yaml', database(1));
     await ready(1);
     expect(await names('pvc')).toEqual(['data-db-0', 'data-db-1']);
     const policy = ['persistentVolumeClaimRetentionPolicy: { whenScaled: Delete, whenDeleted: Retain }'];
-    daemon.apply('db.yaml', statefulSet(2, policy));
+    daemon.apply('db.yaml', database(2, policy));
     await ready(2);
-    daemon.apply('db.yaml', statefulSet(1, policy));
+    daemon.apply('db.yaml', database(1, policy));
     await eventually(async () => (await names('pvc')).join() === 'data-db-0' || (await names('pvc')).join());
     expect(await names('pods')).toEqual(['db-0']);
   });
 
   it('grows the images of bound claims with volumeClaimUpdatePolicy InPlace', async () => {
     const inPlace = ['volumeClaimUpdatePolicy: InPlace'];
-    daemon.apply('db.yaml', statefulSet(1, inPlace));
+    daemon.apply('db.yaml', database(1, inPlace));
     await ready(1);
-    daemon.apply('db.yaml', statefulSet(1, inPlace, '48Mi'));
+    daemon.apply('db.yaml', database(1, inPlace, '48Mi'));
     await eventually(async () => {
       const [volume] = (await daemon.json<{ items: readonly PersistentVolumeView[] }>('pv')).items;
       return volume?.spec.capacity.storage === '48Mi' || JSON.stringify(volume);
@@ -140,7 +118,7 @@ describe('a StatefulSet', () => {
   });
 
   it('is listed, described and explained', async () => {
-    daemon.apply('db.yaml', statefulSet(2));
+    daemon.apply('db.yaml', database(2));
     await ready(2);
     const listed = await daemon.ctl('get', 'sts');
     expect(listed.stdout).toMatch(/^NAME +READY +AGE\ndb +2\/2 +\S+$/m);
@@ -155,7 +133,7 @@ describe('a StatefulSet', () => {
 
   it('is planned whole: claims, pods and volumes', async () => {
     const file = join(daemon.base, 'db.yaml');
-    writeFileSync(file, statefulSet(2));
+    writeFileSync(file, database(2));
     const { stdout } = await daemon.ctl('plan', '-f', file);
     for (const key of ['PersistentVolumeClaim/default/data-db-1', 'Pod/default/db-1']) expect(stdout).toContain(key);
     expect(stdout).toMatch(/createImage .*data-db-1/);

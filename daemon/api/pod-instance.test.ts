@@ -7,6 +7,9 @@ describe('the pods that an instance may mean', () => {
   it.each([
     ['default-web', ['default/web']],
     ['my-ns-my-app', ['my/ns-my-app', 'my-ns/my-app', 'my-ns-my/app']],
+    // The first pod of a StatefulSet "web", or a pod "0" of another namespace.
+    ['default-web-0', ['default/web-0', 'default-web/0']],
+    ['default-web\\x2d0', ['default/web-0']],
     ['my\\x2dns-my\\x2dapp', ['my-ns/my-app']],
     ['default-my\\x2dapp', ['default/my-app']],
     ['my-ns/my-app', ['my-ns/my-app']],

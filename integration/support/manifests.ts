@@ -90,3 +90,27 @@ export function staticVolume(name: string, path: string, options: StaticVolumeOp
     ...lines,
   ].join('\n');
 }
+
+/** Its pods mount what they claim by template "data"; `lines` are further ones of its spec. */
+export function statefulSet(name: string, replicas: number, lines: readonly string[] = [], size = '32Mi'): string {
+  return [
+    'apiVersion: apps/v1',
+    'kind: StatefulSet',
+    `metadata: { name: ${name} }`,
+    'spec:',
+    `  replicas: ${replicas}`,
+    `  serviceName: ${name}`,
+    `  selector: { matchLabels: { app: ${name} } }`,
+    ...lines.map((line) => `  ${line}`),
+    '  template:',
+    `    metadata: { labels: { app: ${name} } }`,
+    '    spec:',
+    '      containers: [{ name: main, image: example.org/db:1, volumeMounts: [{ name: data, mountPath: /data }] }]',
+    '  volumeClaimTemplates:',
+    '    - metadata: { name: data }',
+    '      spec:',
+    '        accessModes: [ReadWriteOnce]',
+    '        storageClassName: fast',
+    `        resources: { requests: { storage: ${size} } }`,
+  ].join('\n');
+}
