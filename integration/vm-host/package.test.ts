@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../scripts/run-command.ts';
 import { HeldGuest } from '../support/guest.ts';
-import { claim, claimVolume, documents, pod, web } from '../support/manifests.ts';
+import { claim, claimVolume, documents, pod, statefulSet, storageClass, web } from '../support/manifests.ts';
 
 const guest = new HeldGuest();
 let deb: string;
@@ -164,6 +164,21 @@ describe('the package', () => {
     await guest.must('rm /etc/moored/manifests/dashes.yaml');
     await ctl('wait -n my-ns pod/my-app --for=unmounted --timeout 2m');
     expect([await active(unit), await active('moored-pod@my-ns-my-app')]).toEqual(['inactive', 'inactive']);
+  });
+
+  it('starts the units of the pods of a StatefulSet, and stops that of one that is scaled away', async () => {
+    const units = ['moored-pod@default-set-0', 'moored-pod@default-set\\x2d1'] as const;
+    const states = async () => [await active(units[0]), await active(units[1])];
+    await guest.must(`systemctl start --no-block ${units.map((unit) => `'${unit}'`).join(' ')}`);
+    await manifest('set.yaml', documents(storageClass('fast'), statefulSet('set', 2)));
+    for (const unit of units) await until(`systemctl is-active --quiet '${unit}'`);
+    await manifest('set.yaml', documents(storageClass('fast'), statefulSet('set', 1)));
+    await until('! moorctl get pods set-1 > /dev/null 2>&1');
+    expect(await states()).toEqual(['active', 'inactive']);
+    await guest.must('rm /etc/moored/manifests/set.yaml');
+    await ctl('wait pod/set-0 --for=unmounted --timeout 2m');
+    expect(await states()).toEqual(['inactive', 'inactive']);
+    expect(await guest.must('ls /run/moored/leases')).not.toContain('default-set');
   });
 });
 
