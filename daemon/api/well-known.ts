@@ -15,6 +15,8 @@ export const annotations = {
   isDefaultSnapshotClass: 'snapshot.storage.kubernetes.io/is-default-class',
   /** Of a content: from the intent to take its snapshot until it is there, so that one that comes late is not lost. */
   snapshotBeingCreated: 'snapshot.storage.kubernetes.io/volumesnapshot-being-created',
+  /** Of a content: where its copy is being made, for whoever has to take it away when its volume is gone. */
+  snapshotHandle: 'moored.dev/snapshot-handle',
   /** Of a content: its snapshot was seen, and is gone. */
   snapshotBeingDeleted: 'snapshot.storage.kubernetes.io/volumesnapshot-being-deleted',
   allowVolumeModeChange: 'snapshot.storage.kubernetes.io/allow-volume-mode-change',
@@ -63,6 +65,7 @@ export const controllerAnnotations: ReadonlySet<string> = new Set([
   annotations.preResizeCapacity,
   annotations.snapshotBeingCreated,
   annotations.snapshotBeingDeleted,
+  annotations.snapshotHandle,
   annotations.snapshotMethod,
   annotations.snapshotConsistency,
   annotations.snapshotFrozenMs,

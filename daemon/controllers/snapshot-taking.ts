@@ -15,6 +15,7 @@ import { asStorageError, StorageError } from '../world/storage-error.ts';
 import type { CopyQueue } from './copy-queue.ts';
 import { withContentError } from './snapshot-content-step.ts';
 import type { SnapshotEffects } from './snapshot-controller.ts';
+import { withAnnotations } from './snapshot-world.ts';
 import { copyVolume, type VolumeCopyParts, type VolumeCopyReport } from './volume-copy.ts';
 
 export interface SnapshotTakingOptions extends VolumeCopyParts {
@@ -58,6 +59,7 @@ export class SnapshotTaking implements SnapshotEffects {
       const source = support.sourceOf(volume, layout);
       const handle = support.newHandle(snapshot, source, layout);
       const target = support.pathOf(handle, layout);
+      this.#update(content, (current) => withHandle(current, handle));
       await objects.durable();
       const known = imageCopies.published(target, handle);
       if (known !== undefined) return this.#writeTaken(content, known);
@@ -107,9 +109,10 @@ export class SnapshotTaking implements SnapshotEffects {
   }
 
   /** Of one that may have been begun, the status says nothing: its handle follows from its names. */
-  #handleOf({ status, spec }: StoredVolumeSnapshotContent, support: SnapshotSupport): string | undefined {
+  #handleOf({ metadata, status, spec }: StoredVolumeSnapshotContent, support: SnapshotSupport): string | undefined {
     const { objects, layout } = this.#options;
-    const known = status?.snapshotHandle ?? spec.source.snapshotHandle;
+    const known =
+      status?.snapshotHandle ?? spec.source.snapshotHandle ?? metadata.annotations?.[annotations.snapshotHandle];
     if (known !== undefined) return known;
     const volume = objects
       .list('PersistentVolume')
@@ -144,7 +147,8 @@ export class SnapshotTaking implements SnapshotEffects {
 
   #writeTaken(content: StoredVolumeSnapshotContent, sidecar: ImageSidecar): void {
     this.#update(content, (current) => {
-      const { [annotations.snapshotBeingCreated]: _done, ...kept } = current.metadata.annotations ?? {};
+      const marks = current.metadata.annotations ?? {};
+      const { [annotations.snapshotBeingCreated]: _done, [annotations.snapshotHandle]: _known, ...kept } = marks;
       const { error: _error, ...status } = current.status ?? {};
       return {
         ...current,
@@ -192,6 +196,12 @@ export class SnapshotTaking implements SnapshotEffects {
     const message = `Cannot take snapshot "${metadata.name}": no driver "${spec.driver}" takes snapshots here`;
     throw new StorageError(message, { code: 'Unimplemented' });
   }
+}
+
+/** undefined when it says so already. */
+function withHandle(content: StoredVolumeSnapshotContent, handle: string): StoredVolumeSnapshotContent | undefined {
+  if (content.metadata.annotations?.[annotations.snapshotHandle] === handle) return undefined;
+  return withAnnotations(content, { [annotations.snapshotHandle]: handle });
 }
 
 interface Taken {

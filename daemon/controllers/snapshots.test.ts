@@ -240,6 +240,22 @@ describe('a volume made of a snapshot', () => {
 });
 
 describe('a copy', () => {
+  test('that was cut off is taken away with its snapshot, also when its volume is gone', async () => {
+    const scene = new Scene(...boundClaim(), snapshotClass(), snapshot());
+    scene.host.effects.next('publishImage', { kind: 'fail', error: finalError('Cannot publish') });
+    await scene.settle();
+    expect([...scene.host.copies.keys()]).toEqual([snapshotPath]);
+    scene.restart();
+    scene.remove(scene.objects.get(objectKey('PersistentVolume', '', 'pv')));
+    const { snapshot: current } = scene;
+    if (current === undefined) throw new Error('there is no snapshot');
+    const metadata = { ...current.metadata, deletionTimestamp: '2026-01-02T00:00:00Z' };
+    scene.objects.update({ ...current, metadata });
+    await scene.settle();
+    expect(scene.snapshot).toBeUndefined();
+    expect([...scene.host.copies.keys()]).toEqual([]);
+  });
+
   test('says whose it is in its sidecar', async () => {
     const scene = await taken();
     expect(scene.host.imageFiles.get(snapshotPath)?.sidecar?.snapshot).toMatchObject({
