@@ -151,6 +151,17 @@ describe('Provisioning', () => {
     );
   });
 
+  it('refuses a directory of the root dir for a pod that waits, and goes on with others', async () => {
+    const parameters = { directory: '/r/images' };
+    const delayed = { provisioner: 'local.moored.dev', volumeBindingMode: 'WaitForFirstConsumer', parameters } as const;
+    const late = storageClass('gold', delayed);
+    const daemon = new Daemon([late, claim('data', '1Gi', gold), podUsing('web', 'data')]);
+    daemon.host.images.space = () => ({ sizeBytes: 1n << 40n, freeBytes: 1n << 40n });
+    await daemon.settle();
+    expect(daemon.phases).toEqual(['data Pending']);
+    expect(daemon.told.at(-1)).toMatch(/^ProvisioningFailed: Cannot provision below "\/r\/images": .* moored's own/);
+  });
+
   it('touches nothing that is served from elsewhere', async () => {
     const remote = storageClass('gold', { parameters: { directory: '/nfs/images' } });
     const daemon = await new Daemon([remote, claim('data', '1Gi', gold)]).settle();

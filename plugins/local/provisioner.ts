@@ -24,7 +24,8 @@ export const localProvisioner: VolumePlugin = {
   },
 
   provision: provisionDirectory,
-  provisionDirectory: baseDirectory,
+  // Asked for the room there is, also of a class that `provision` refuses.
+  provisionDirectory: ({ parameters }) => parameters?.['directory'] ?? '/',
 
   provisionedImage({ metadata, spec }) {
     const isOurs = metadata.annotations?.['pv.kubernetes.io/provisioned-by'] === provisionerName;
