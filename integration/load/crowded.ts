@@ -16,6 +16,8 @@ export interface Crowded {
   readonly beside: Newcomer;
   readonly restartMs: number;
   readonly resources: Resources;
+  /** When all has gone again. */
+  readonly after: Resources;
 }
 
 /** Something that is there before the newcomers, and goes after them. */
@@ -68,7 +70,7 @@ function beside({ name, crowd, foreign = 0 }: Company, times: number): Promise<C
     await daemon.ready(crowd.pods);
     const down = crowd.pods > 0 ? await daemon.unmountAll(crowd.files) : undefined;
     others?.[Symbol.dispose]();
-    return { name, up, down, alone, beside: there, restartMs, resources };
+    return { name, up, down, alone, beside: there, restartMs, resources, after: await resourcesOf(daemon) };
   });
 }
 
@@ -105,7 +107,7 @@ class ForeignMounts implements Disposable {
 }
 
 export function crowdedReport(results: readonly Crowded[]): string {
-  const rows = results.map(({ name, up, down, alone, beside: there, restartMs, resources }) => [
+  const rows = results.map(({ name, up, down, alone, beside: there, restartMs, resources, after }) => [
     name,
     up === undefined ? '' : digits(up.ms),
     down === undefined ? '' : digits(down.ms),
@@ -117,6 +119,8 @@ export function crowdedReport(results: readonly Crowded[]): string {
     digits(restartMs),
     digits(resources.rssMb),
     String(resources.stallMs),
+    String(after.stallMs),
+    leftText(after),
   ]);
   const heading = [
     'beside',
@@ -125,9 +129,17 @@ export function crowdedReport(results: readonly Crowded[]): string {
     'one pod alone',
     'one pod',
     'its end',
+    'its CPU alone',
+    'its CPU',
     'restart',
     'RSS, MB',
     'stall',
+    'stall since the restart',
+    'left: fds, children, timers, watches, loops, directories',
   ];
   return table(heading, rows);
+}
+
+function leftText({ fds, children, timers, watches, loops, directories }: Resources): string {
+  return [fds, children, timers, watches, loops, directories].join(', ');
 }

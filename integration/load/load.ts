@@ -6,6 +6,7 @@ import { loadavg } from 'node:os';
 import { churn, churnReport } from './churn.ts';
 import { crowded, crowdedReport, foreignMounts, manyManifests, manyVolumes, podsOnOneClaim } from './crowded.ts';
 import { growth, growthKinds, growthReport } from './growth.ts';
+import { newcomerGrowth, newcomerGrowthReport } from './newcomer-growth.ts';
 import { type Options, type Part, parseOptions, parts, usage } from './options.ts';
 import { plannerReport, plannerTimes } from './planner.ts';
 import { starvation, starvationReport } from './starvation.ts';
@@ -13,6 +14,7 @@ import { starvation, starvationReport } from './starvation.ts';
 const titles: Readonly<Record<Part, string>> = {
   churn: 'Pods that come and go',
   growth: 'Growth',
+  newcomer: 'One new pod',
   crowded: 'Beside a crowd',
   planner: 'The planner alone',
   starvation: 'Beside pods that fail for ever',
@@ -28,6 +30,10 @@ const runs: Readonly<Record<Part, (options: Options) => Promise<string>>> = {
       reports.push(growthReport(await growth({ ...kind, counts }, repeats)));
     }
     return reports.join('\n\n');
+  },
+  newcomer: async ({ isQuick }) => {
+    const counts = isQuick ? [25, 50, 100, 200] : [250, 500, 1000, 2000];
+    return newcomerGrowthReport(await newcomerGrowth(counts, 10));
   },
   crowded: async ({ isQuick }) => {
     const scale = isQuick ? 10 : 1;

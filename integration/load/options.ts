@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const parts = ['churn', 'growth', 'crowded', 'planner', 'starvation'] as const;
+export const parts = ['churn', 'growth', 'newcomer', 'crowded', 'planner', 'starvation'] as const;
 export type Part = (typeof parts)[number];
 
 export interface Options {
