@@ -1,6 +1,6 @@
 /** How the time to converge grows with the number of pods: each number in a fresh daemon on a fresh filesystem. */
 import { median } from '../bench/sample.ts';
-import { boundPods, type Crowd, memoryPods } from './crowd.ts';
+import { boundPods, type Crowd, memoryPods, plainPods } from './crowd.ts';
 import { exponentOf, lastExponent, type Point } from './exponent.ts';
 import { type Convergence, onFreshDaemon } from './load-daemon.ts';
 import { spreadText, table } from './markdown.ts';
@@ -21,6 +21,7 @@ export const memoryGrowth: GrowthKind = {
 export const growthKinds: readonly GrowthKind[] = [
   memoryGrowth,
   { name: 'bind, 50 a claim', counts: [125, 250, 500, 1000, 2000], crowd: (count) => boundPods('pod', count / 50, 50) },
+  { name: 'directory each', counts: [1250, 2500, 5000, 10_000], crowd: (count) => plainPods('pod', count) },
   { name: 'claim each', counts: [25, 50, 100, 200], crowd: (count) => boundPods('pod', count, 1) },
 ];
 

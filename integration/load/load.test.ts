@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { median } from '../bench/sample.ts';
 import { churn, churnReport } from './churn.ts';
-import { crowded, crowdedReport, foreignMounts, manyVolumes } from './crowded.ts';
+import { crowded, crowdedReport, foreignMounts, manyManifests, manyVolumes } from './crowded.ts';
 import { exponentOf } from './exponent.ts';
 import { growth, growthReport, memoryGrowth, pointsOf } from './growth.ts';
 import { plannerTimes } from './planner.ts';
@@ -34,8 +34,10 @@ describe('load', () => {
     }
   });
 
-  it('serves a new pod beside many volumes, and beside many mounts of other people', async () => {
-    print(crowdedReport(await crowded([manyVolumes(400), foreignMounts(2000)], 2)));
+  it('serves a new pod beside many volumes, many mounts of other people, and many manifests, and keeps nothing of them', async () => {
+    const results = await crowded([manyVolumes(400), foreignMounts(2000), manyManifests(500)], 2);
+    print(crowdedReport(results));
+    for (const { name, after } of results) expect(after.children + after.loops + after.directories, name).toBe(0);
   });
 
   it('plans what is to be done for 2,000 volumes, and nothing else', () => {
