@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import type { PodView } from '../../daemon/control/protocol.ts';
 import { claim, claimVolume, documents, pod, storageClass } from '../support/manifests.ts';
-import { claimFrom, snapshot, snapshotClass } from '../support/snapshot-manifests.ts';
+import { broughtVolume, clonedManifest, copiesLeft, copyFaults, restoredManifest } from './copies.ts';
 
 export interface Backend {
   readonly name: string;
@@ -26,6 +26,10 @@ export interface Backend {
   /** raw: the device itself is written; gone: the data ends with the pod; none: nothing may be written. */
   readonly data: 'file' | 'raw' | 'gone' | 'none';
   readonly surroundings?: Surroundings;
+  /** While the pods are up, their volumes being at these paths: what is wrong. */
+  readonly faults?: (id: string, base: string, paths: readonly string[]) => readonly string[];
+  /** When they are down: what should not be there. */
+  readonly left?: (base: string) => readonly string[];
   /** Where a cycle takes long, instead of one of each kind of step in each phase. */
   readonly sample?: 'eachMethod';
 }
@@ -50,6 +54,14 @@ export const classes = documents(
 
 const single = (id: string): readonly string[] => [id];
 const inline = 'csi: { driver: loop.moored.dev, volumeAttributes: { size: 32Mi } }';
+
+const copied = {
+  pods: (id: string) => [id, `${id}-b`],
+  data: 'file',
+  sample: 'eachMethod',
+  faults: copyFaults,
+  left: copiesLeft,
+} as const;
 
 export const backends: readonly Backend[] = [
   {
@@ -94,21 +106,9 @@ export const backends: readonly Backend[] = [
   },
   { name: 'inline', manifest: (id) => pod(id, { data: inline }), pods: single, data: 'gone' },
   // Its own volume is a copy of a snapshot of the other pod's, which may be in use by then or not.
-  {
-    name: 'restored',
-    manifest: (id) =>
-      documents(
-        pod(id, { data: claimVolume(id) }),
-        pod(`${id}-b`, { data: claimVolume(`${id}-source`) }),
-        claim(`${id}-source`, { storageClass: 'ext4', size: '32Mi' }),
-        snapshotClass('matrix'),
-        snapshot(`${id}-snapshot`, `${id}-source`, 'matrix'),
-        claimFrom(id, { snapshot: `${id}-snapshot` }, { storageClass: 'ext4', size: '48Mi' }),
-      ),
-    pods: (id) => [id, `${id}-b`],
-    data: 'file',
-    sample: 'eachMethod',
-  },
+  { name: 'restored', manifest: restoredManifest, ...copied },
+  { name: 'cloned', manifest: clonedManifest, ...copied },
+  { name: 'local', manifest: localManifest, pods: single, data: 'file' },
   { name: 'brought', manifest: broughtManifest, pods: single, data: 'file' },
   {
     name: 'empty-dir',
@@ -127,15 +127,22 @@ function broughtManifest(id: string, base: string): string {
     truncateSync(path, 32 * 2 ** 20);
     execFileSync('/usr/sbin/mkfs.ext4', ['-q', path]);
   }
+  const asked = claim(id, { storageClass: '', size: '32Mi', volumeName: id });
+  return documents(broughtVolume(id, path, '32Mi'), asked, pod(id, { data: claimVolume(id) }));
+}
+
+/** A directory that is there already, and stays. */
+function localManifest(id: string, base: string): string {
+  const path = join(base, `local/${id}`);
+  mkdirSync(path, { recursive: true });
   const volume = [
-    'apiVersion: v1',
-    'kind: PersistentVolume',
-    `metadata: { name: ${id} }`,
-    'spec:',
-    '  capacity: { storage: 32Mi }',
-    '  accessModes: [ReadWriteOnce]',
-    '  storageClassName: ""',
-    `  csi: { driver: loop.moored.dev, volumeHandle: ${id}, volumeAttributes: { path: ${path} } }`,
+    ...['apiVersion: v1', 'kind: PersistentVolume', `metadata: { name: ${id} }`, 'spec:'],
+    ...['  capacity: { storage: 32Mi }', '  accessModes: [ReadWriteOnce]', '  storageClassName: ""'],
+    `  local: { path: ${path} }`,
+    '  nodeAffinity:',
+    '    required:',
+    '      nodeSelectorTerms:',
+    '        - matchExpressions: [{ key: kubernetes.io/hostname, operator: Exists }]',
   ].join('\n');
   const asked = claim(id, { storageClass: '', size: '32Mi', volumeName: id });
   return documents(volume, asked, pod(id, { data: claimVolume(id) }));

@@ -158,13 +158,20 @@ class Cycle {
   #until(phase: Phase): Promise<'held' | 'died'> {
     const { pods } = this.#backend;
     return phase === 'up' || phase === 'up again'
-      ? this.#daemon.until(`${this.#id} ${phase}`, () => this.#daemon.areReady(pods(this.#id)))
+      ? this.#daemon.until(`${this.#id} ${phase}`, () => this.#isUp(pods(this.#id)))
       : this.#daemon.until(`${this.#id} ${phase}`, () => this.#isDown());
+  }
+
+  /** Pods may have had their volumes before the copies that are made beside them are there. */
+  async #isUp(pods: readonly string[]): Promise<boolean | string> {
+    const areReady = await this.#daemon.areReady(pods);
+    return areReady === true && this.#backend.faults !== undefined ? this.#daemon.areCopied() : areReady;
   }
 
   async #isDown(): Promise<boolean | string> {
     const isEmpty = await this.#daemon.isEmpty();
-    const left = this.#backend.surroundings?.left() ?? [];
+    const { surroundings, left: leftOf } = this.#backend;
+    const left = [...(surroundings?.left() ?? []), ...(leftOf?.(this.#daemon.base) ?? [])];
     return isEmpty === true && left.length > 0 ? `left: ${left.join(' ')}` : isEmpty;
   }
 
@@ -183,7 +190,11 @@ class Cycle {
     }
     const images = [...loopDevices().values()].filter((path) => path.startsWith(`${this.#daemon.base}/`));
     if (new Set(images).size < images.length) throw new Error(`two loop devices on one image: ${images.join(' ')}`);
-    const faults = this.#backend.surroundings?.faults() ?? [];
+    const paths = (await this.#daemon.pods()).map(pathOf);
+    const faults = [
+      ...(this.#backend.surroundings?.faults() ?? []),
+      ...(this.#backend.faults?.(this.#id, this.#daemon.base, paths) ?? []),
+    ];
     if (faults.length > 0) throw new Error(`after ${phase}: ${faults.join(', ')}`);
     this.#assertSameFilesystem();
     // By name: a start may list the pods in another order, and the second of two only reads.

@@ -1,6 +1,6 @@
 /** The daemon as it is shipped, with something between it and each of its ports: no line of this is in the product. */
 import { join, resolve } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, type Plugin, stop } from 'esbuild';
 
 const projectRoot = resolve(import.meta.dirname, '../..');
 const inDaemon = join(import.meta.dirname, 'in-daemon');
@@ -8,6 +8,10 @@ const inDaemon = join(import.meta.dirname, 'in-daemon');
 /** What is imported of the daemon by the daemon, and what it gets instead. */
 const replaced: Readonly<Record<string, string>> = {
   'daemon/host/linux-host.ts': 'linux-host.ts',
+  'daemon/host/image-copy/copy-data.ts': 'copy-data.ts',
+  'daemon/host/image-copy/frozen.ts': 'frozen.ts',
+  'daemon/host/image-sidecar.ts': 'image-sidecar.ts',
+  'daemon/host/image-trash.ts': 'image-trash.ts',
   'daemon/host/spawned-child-processes.ts': 'spawned-child-processes.ts',
   'daemon/adapters/journal-state-store.ts': 'journal-state-store.ts',
   'daemon/reconcile/operations/executors.ts': 'executors.ts',
@@ -50,5 +54,7 @@ export async function bundleCrashingDaemon(): Promise<string> {
     logLevel: 'warning',
     plugins: [replacing],
   });
+  // Its service ends with this process, and is a process left behind for whoever looks in that moment.
+  await stop();
   return join(outdir, 'moored.js');
 }

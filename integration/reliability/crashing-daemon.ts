@@ -146,6 +146,15 @@ export class CrashingDaemon {
     return ready.sort().join() === [...names].sort().join() || `ready: ${ready.join()}, ${await this.operations()}`;
   }
 
+  /** Every snapshot is taken, and nothing is being copied. */
+  async areCopied(): Promise<boolean | string> {
+    const snapshots = (await this.client.get('volumesnapshots')).items;
+    const { operations } = await this.client.get('operations');
+    const waiting = snapshots.filter(({ status }) => status?.readyToUse !== true);
+    const isCopying = operations.some(({ copy }) => copy !== undefined);
+    return (waiting.length === 0 && !isCopying) || `${JSON.stringify(waiting)}, ${JSON.stringify(operations)}`;
+  }
+
   /** Nothing is left of any pod, in the daemon's mind and in the kernel. */
   async isEmpty(): Promise<boolean | string> {
     const [pods, volumes] = [await this.pods(), await this.asw()];
