@@ -44,12 +44,20 @@ export function wrongDiskRemoval(lun: number, core: Core): string | undefined {
   return isDetaching ? undefined : `deleted the device of LUN ${lun}, which nothing detaches`;
 }
 
-/** At rest: no session of ours, and no device that only we can have made, without a volume that has it. */
+/**
+ * At rest: no session of ours, and no device that only we can have made, without a volume that has it. An attach that was
+ * cut off after its login, and waits because its pod is not wholly understood, has the intent on record and no session yet.
+ */
 export function checkNetworkLeft(machine: Machine, core: Core): void {
   const { host, unscanned } = machine;
   const volumes = [...core.asw.volumes.values()];
-  for (const [id, { isOurs, disks }] of host.iscsi.sessions) {
-    const users = volumes.filter(({ record }) => record.iscsi?.paths.some((path) => path.sessionId === id) === true);
+  for (const [id, { isOurs, disks, way }] of host.iscsi.sessions) {
+    const users = volumes.filter(({ record, attachState }) =>
+      record.iscsi?.paths.some(({ sessionId, portal, isSessionOurs }) => {
+        const isIntended = attachState === 'AttachUncertain' && isSessionOurs === true && portal === way.portal;
+        return sessionId === id || (sessionId === undefined && isIntended);
+      }),
+    );
     if (isOurs && users.length === 0)
       machine.violation(`session ${id} to ${network.iqn} is left, and no volume has it`);
     const wanted = users.map(({ record: { recipe } }) => recipe.attachment?.kind === 'iscsi' && recipe.attachment.lun);
