@@ -16,7 +16,7 @@ import type { ClaimView, OperationView } from '../daemon/control/protocol.ts';
 import type { VolumeSnapshotContentView, VolumeSnapshotView } from '../daemon/control/snapshot-views.ts';
 import { DaemonProcess } from './support/daemon-process.ts';
 import { eventually } from './support/eventually.ts';
-import { filesystemUuid, loopsOn, mountsAt, run } from './support/kernel-facts.ts';
+import { filesystemUuid, loopsOn, mountsAt, mountsBelow, run } from './support/kernel-facts.ts';
 import { claim, claimVolume, documents, pod, storageClass } from './support/manifests.ts';
 import {
   claimFrom,
@@ -441,6 +441,22 @@ describe('the samples', () => {
   });
 });
 
+it('a filesystem that somebody has frozen is neither copied nor thawed until they let go', async () => {
+  daemon.apply('class.yaml', classes('ext4'));
+  daemon.apply('app.yaml', documents(claim('data', { size: '64Mi' }), app('app', 'data')));
+  await daemon.mounted('app');
+  const path = await daemon.path('app', 'data');
+  run('/usr/sbin/fsfreeze', '--freeze', path);
+  try {
+    daemon.apply('snapshot.yaml', snapshot('monday'));
+    await eventually(() => daemon.log.includes('somebody has frozen it already') || 'nothing says so');
+    expect(() => run('/usr/sbin/fsfreeze', '--freeze', path)).toThrow(/busy/);
+  } finally {
+    run('/usr/sbin/fsfreeze', '--unfreeze', path);
+  }
+  await ready('monday');
+});
+
 describe('kill -9', () => {
   /** A copy that stands still in the middle of its freeze. */
   async function frozenCopy(): Promise<{
@@ -502,6 +518,25 @@ describe('kill -9', () => {
     expect(daemon.log).toContain('filesystem thawed');
     await ready('monday');
     await writer.stop();
+  });
+
+  it('of both, and the mount is moved before the next start: it thaws there, and the writer goes on', async () => {
+    const { child, path, writer } = await frozenCopy();
+    process.kill(daemon.pid, 'SIGKILL');
+    process.kill(child, 'SIGKILL');
+    await daemon.ended();
+    const device = mountsAt(path)[0]?.source;
+    const global = mountsBelow(join(daemon.rootDir, 'plugins')).find(({ source }) => source === device);
+    const elsewhere = mkdtempSync(join(daemon.base, 'elsewhere-'));
+    run('/usr/bin/mount', '--move', global?.target ?? '', elsewhere);
+    try {
+      await daemon.start();
+      await writer.goesOn();
+      expect(daemon.log).toContain('filesystem thawed');
+    } finally {
+      await writer.stop();
+      run('/usr/bin/umount', elsewhere);
+    }
   });
 
   it('at any moment of taking and restoring: one snapshot, whole, and nothing is frozen', {

@@ -15,7 +15,9 @@ import { annotations, finalizers } from '../api/well-known.ts';
 import type { CopyWay } from '../ports/image-copies.ts';
 import { FakeClock } from '../ports/testing/fake-clock.ts';
 import { FakeHost, finalError } from '../ports/testing/fake-host.ts';
+import type { VolumesInUse } from '../ports/volumes-in-use.ts';
 import { diskLayout } from '../world/disk-layout.ts';
+import { StorageError } from '../world/storage-error.ts';
 import { Snapshots } from './snapshots.ts';
 
 const nothing = (): void => {};
@@ -69,6 +71,7 @@ class Scene {
   readonly events = new MemoryEventRecorder(this.clock);
   way: CopyWay = { kind: 'atRest' };
   isHeld = false;
+  mounted: Awaited<ReturnType<VolumesInUse['mountPointOf']>> = { isAttached: false };
   objects = new StateObjectStore(this.state);
   snapshots = this.#start();
 
@@ -91,6 +94,7 @@ class Scene {
       volumesInUse: {
         hold: () => (this.isHeld ? undefined : { [Symbol.dispose]: nothing }),
         copyWay: () => Promise.resolve(this.way),
+        mountPointOf: () => Promise.resolve(this.mounted),
       },
     });
   }
@@ -153,12 +157,22 @@ describe('a freeze', () => {
     expect([...scene.state.entries('daemon').keys()]).toEqual([]);
   });
 
-  test('that failed is thawed', async () => {
+  test('that ended nobody knows how is thawed', async () => {
     const scene = new Scene(...boundClaim(), snapshotClass(), snapshot());
     scene.way = way;
-    scene.host.effects.always('copyImage', { kind: 'fail', error: finalError('child died') });
+    const error = new StorageError('child died', { code: 'Internal', progress: 'uncertain' });
+    scene.host.effects.always('copyImage', { kind: 'fail', error });
     await scene.settle();
     expect(scene.host.effects.entries).toEqual(['thaw /m']);
+    expect([...scene.state.entries('daemon').keys()]).toEqual([]);
+  });
+
+  test('of somebody else is left alone', async () => {
+    const scene = new Scene(...boundClaim(), snapshotClass(), snapshot());
+    scene.way = way;
+    scene.host.effects.always('copyImage', { kind: 'fail', error: finalError('somebody has frozen it already') });
+    await scene.settle();
+    expect(scene.host.effects.entries).toEqual([]);
     expect([...scene.state.entries('daemon').keys()]).toEqual([]);
   });
 
@@ -169,6 +183,21 @@ describe('a freeze', () => {
     scene.host.effects.next('thaw', { kind: 'fail', error: finalError('not now') });
     await scene.snapshots.thawAll();
     expect(scene.reasons).toEqual(['FilesystemNotThawed']);
+    scene.clock.advance(5_001);
+    await scene.settle();
+    expect(scene.host.frozen.size).toBe(0);
+    expect([...scene.state.entries('daemon').keys()]).toEqual([]);
+  });
+
+  test('is thawed where its filesystem is mounted by now, and stays on record while that is nowhere', async () => {
+    const scene = new Scene();
+    scene.state.put('daemon', 'frozen:/m', { mountPoint: '/m', imagePath: '/images/pv.img', at: created });
+    scene.host.frozen.add('/moved');
+    scene.mounted = { isAttached: true };
+    await scene.snapshots.thawAll();
+    expect(scene.reasons).toEqual(['FilesystemNotThawed']);
+    expect(scene.host.effects.entries).toEqual([]);
+    scene.mounted = { isAttached: true, mountPoint: '/moved' };
     scene.clock.advance(5_001);
     await scene.settle();
     expect(scene.host.frozen.size).toBe(0);

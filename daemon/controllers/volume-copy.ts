@@ -38,6 +38,6 @@ export async function copyVolume(
   }
   const way = await volumesInUse.copyWay(source, { limitMs, isFrozen });
   const copy = () => imageCopies.copy({ ...request, source: source.imagePath, way }, signal);
-  const report = way.kind === 'frozen' ? await freezes.around(way, copy) : await copy();
+  const report = way.kind === 'frozen' ? await freezes.around(way, source.imagePath, copy) : await copy();
   return { ...report, consistency: consistencyOf[way.kind] };
 }

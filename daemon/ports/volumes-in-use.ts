@@ -14,4 +14,9 @@ export interface VolumesInUse {
     volume: { readonly name: UniqueVolumeName; readonly imagePath: string },
     options: { readonly limitMs: number; readonly isFrozen: boolean },
   ): Promise<CopyWay>;
+  /**
+   * Whether an image has a device, and where its filesystem is mounted now, wherever its mounts were moved.
+   * @throws StorageError when that cannot be known
+   */
+  mountPointOf(imagePath: string): Promise<{ readonly isAttached: boolean; readonly mountPoint?: string }>;
 }

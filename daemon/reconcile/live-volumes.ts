@@ -29,6 +29,12 @@ export function liveVolumes({ asw, hold, host }: LiveVolumesOptions): VolumesInU
       const hasPods = Object.keys(record?.pods ?? {}).length > 0;
       return isOurs && !hasPods ? { kind: 'atRest' } : { kind: 'atomic' };
     },
+    async mountPointOf(imagePath) {
+      const loop = host.loopDevices.find(imagePath);
+      if (loop === undefined) return { isAttached: false };
+      const mount = filesystemMount(loop, await host.mountTable.refresh());
+      return { isAttached: true, ...(mount === undefined ? {} : { mountPoint: mount.mountPoint }) };
+    },
   };
 }
 
@@ -37,11 +43,7 @@ function frozen({ mountPoint, device, fsType }: MountInfo, limitMs: number): Cop
 }
 
 /** A freeze is the filesystem's, through whichever of its mounts it is asked for; a bind of the device's node is none. */
-function filesystemMount(
-  loop: LoopDevice,
-  table: MountTable,
-  globalMountPath: string | undefined,
-): MountInfo | undefined {
+function filesystemMount(loop: LoopDevice, table: MountTable, globalMountPath?: string): MountInfo | undefined {
   // btrfs has a device number of its own in mountinfo: there the source names the device.
   const mounts = table.mounts.filter(
     ({ device, source, fsType }) =>

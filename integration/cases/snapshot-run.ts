@@ -45,6 +45,7 @@ export class SnapshotRun implements Run {
       volumesInUse: {
         hold: () => (this.#inUse.length > 0 ? undefined : { [Symbol.dispose]: nothing }),
         copyWay: () => Promise.resolve({ kind: 'atRest' }),
+        mountPointOf: () => Promise.resolve({ isAttached: false }),
       },
     });
   }
